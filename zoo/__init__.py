@@ -1,0 +1,72 @@
+"""zoo: a plugin-based zoo of deep-learning models, trained and evaluated from TOML recipes.
+
+These are the public names; a plugin imports nothing else. Importing `zoo` imports no torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zoo.component import Component, dataset, loss, metric, model, optimizer, schedule, task
+from zoo.errors import ExpectationMissed, InputError, RunFailed, Stopped, ZooError
+from zoo.hooks import hookimpl
+
+if TYPE_CHECKING:
+    from zoo.data import Batch, Data, TensorSplit
+    from zoo.files import cache_folder, cached_tensors, find_data
+    from zoo.jobs.recipe import run
+    from zoo.predictor import RunFolder, load
+    from zoo.tasks import Task
+
+__version__ = "0.1.0"
+
+# Looked up when first used, so that a plugin's `from zoo import hookimpl, model` stays cheap.
+_LAZY = {
+    "Batch": "zoo.data",
+    "Data": "zoo.data",
+    "TensorSplit": "zoo.data",
+    "Task": "zoo.tasks",
+    "cache_folder": "zoo.files",
+    "cached_tensors": "zoo.files",
+    "find_data": "zoo.files",
+    "RunFolder": "zoo.predictor",
+    "load": "zoo.predictor",
+    "run": "zoo.jobs.recipe",
+}
+
+__all__ = [
+    "Batch",
+    "Component",
+    "Data",
+    "ExpectationMissed",
+    "InputError",
+    "RunFailed",
+    "RunFolder",
+    "Stopped",
+    "Task",
+    "TensorSplit",
+    "ZooError",
+    "cache_folder",
+    "cached_tensors",
+    "dataset",
+    "find_data",
+    "hookimpl",
+    "load",
+    "loss",
+    "metric",
+    "model",
+    "optimizer",
+    "run",
+    "schedule",
+    "task",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module `zoo` has no attribute `{name}`")
+    import importlib
+
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

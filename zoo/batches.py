@@ -1,0 +1,187 @@
+"""The batches of a split, epoch by epoch. An epoch can be entered anywhere: its order depends on (seed, epoch) alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+import torch
+
+from zoo.data import Batch, TensorSplit
+from zoo.randomness import mix, order, seeded
+
+Collate = Callable[[list[dict[str, Any]]], Batch]
+
+
+class Batches(Protocol):
+    """Batches on the device."""
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from the `first` on."""
+
+
+def make_batches(
+    split: Any,
+    size: int,
+    device: torch.device,
+    collate: Collate,
+    *,
+    seed: int = 0,
+    training: bool = False,
+    workers: int | Literal["auto"] = 0,
+    fixed: bool = False,
+) -> Batches:
+    """Batches of a split: shuffled and transformed where `training`, else in order and as they are."""
+    shape = _Shape(len(split), size, fixed)
+    if isinstance(split, TensorSplit):
+        return _TensorBatches(split, shape, device, seed, training)
+    count = _spare_cores(device) if workers == "auto" else workers
+    return _SampleBatches(split, shape, device, collate, seed, training, count)
+
+
+def batch_size(batch: Batch) -> int:
+    """Samples in a batch: the first dimension of its first tensor."""
+    return next(len(value) for value in batch.values() if isinstance(value, torch.Tensor) and value.ndim)
+
+
+class _Shape:
+    def __init__(self, samples: int, size: int, fixed: bool) -> None:
+        self.samples, self.size = samples, size
+        self.batches = samples // size if fixed and samples >= size else -(-samples // size)
+
+    def ranges(self, first: int) -> Iterator[tuple[int, int]]:
+        for batch in range(first, self.batches):
+            yield batch * self.size, min(self.samples, (batch + 1) * self.size)
+
+
+class _TensorBatches:
+    """Whole tensors on the device, indexed there: no worker, no collate, no copy between devices."""
+
+    def __init__(self, split: TensorSplit, shape: _Shape, device: torch.device, seed: int, training: bool) -> None:
+        self.tensors = {name: tensor.to(device) for name, tensor in split.tensors.items()}
+        self.transform = split.transform if training else None
+        self.shape, self.device, self.seed, self.training = shape, device, seed, training
+
+    def __len__(self) -> int:
+        return self.shape.batches
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        if not self.training:
+            for start, end in self.shape.ranges(first):
+                yield {name: tensor[start:end] for name, tensor in self.tensors.items()}
+            return
+        indices = order(self.seed, epoch, self.shape.samples).to(self.device)
+        for number, (start, end) in enumerate(self.shape.ranges(first), first):
+            chosen = indices[start:end]
+            batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
+            if self.transform is not None:
+                generator = torch.Generator(self.device).manual_seed(mix(self.seed, epoch, number, 1))
+                batch = self.transform(batch, generator)
+            yield batch
+
+
+class _SampleBatches:
+    """Samples of a map-style dataset, loaded here or by workers: the same samples either way."""
+
+    def __init__(
+        self, split: Any, shape: _Shape, device: torch.device, collate: Collate, seed: int, training: bool, workers: int
+    ) -> None:
+        self.samples = _Seeded(split, seed) if training else _Plain(split)
+        self.shape, self.device, self.seed, self.training = shape, device, seed, training
+        self.collate = collate
+        self.keys = _Keys()
+        self.loader = self._loader(workers) if workers else None
+
+    def __len__(self) -> int:
+        return self.shape.batches
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        self.keys.batches = self._keys_of(epoch, first)
+        for batch in self.loader or self._loaded_here():
+            yield _to_device(batch, self.device)
+
+    def _keys_of(self, epoch: int, first: int) -> list[list[tuple[int, int]]]:
+        size = self.shape.samples
+        indices = order(self.seed, epoch, size).tolist() if self.training else range(size)
+        return [[(epoch, index) for index in indices[start:end]] for start, end in self.shape.ranges(first)]
+
+    def _loaded_here(self) -> Iterator[Batch]:
+        for keys in self.keys.batches:
+            with _one_thread():
+                batch = self.collate([self.samples[key] for key in keys])
+            yield batch
+
+    def _loader(self, workers: int) -> Any:
+        from torch.utils.data import DataLoader
+
+        return DataLoader(
+            self.samples,
+            batch_sampler=self.keys,  # type: ignore[arg-type]
+            num_workers=workers,
+            collate_fn=self.collate,
+            pin_memory=self.device.type == "cuda",
+            persistent_workers=True,
+            generator=torch.Generator().manual_seed(self.seed),  # or it would draw from the global one
+        )
+
+
+class _Keys:
+    """The batch sampler of a loader whose workers outlive an epoch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[tuple[int, int]]] = []
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class _Plain(torch.utils.data.Dataset[Any]):
+    def __init__(self, split: Any) -> None:
+        self.split = split
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        return self.split[key[1]]
+
+
+class _Seeded(torch.utils.data.Dataset[Any]):
+    """Samples whose random draws follow from (seed, epoch, index)."""
+
+    def __init__(self, split: Any, seed: int) -> None:
+        self.split, self.seed = split, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        with seeded(mix(self.seed, *key, 2)):
+            return self.split[key[1]]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A worker has one thread; with more, a sum over a picture may round otherwise."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _to_device(batch: Batch, device: torch.device) -> Batch:
+    if device.type == "cpu":
+        return batch
+    return {
+        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+        for name, value in batch.items()
+    }
+
+
+def _spare_cores(device: torch.device) -> int:
+    """Workers beside the training process: none where the CPU itself trains."""
+    return min(8, (os.cpu_count() or 1) - 1) if device.type == "cuda" else 0

@@ -1,0 +1,141 @@
+"""A checked recipe -> components. Facts and assets fill what the recipe leaves out, and the result is spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog import Catalog
+from zoo.check import SUPPLIED
+from zoo.component import KINDS, Component
+from zoo.errors import InputError, ZooError
+from zoo.locate import RecipeError, locate
+from zoo.recipe import Keys, Recipe
+from zoo.schema import MADE, Mistake, Parameter, convert, parameters_of
+
+
+class Builder:
+    """Builds the components of one recipe.
+
+    Attributes:
+        offers: what parameters are filled from by name: the dataset's facts and the assets.
+        spelled: the recipe with every default written out, as far as it has been built.
+    """
+
+    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
+        self.recipe = recipe
+        self.catalog = catalog
+        self.offers: dict[str, Any] = {}
+        self.assets: dict[str, Any] = {}
+        self.spelled: dict[str, Any] = {key: value for key, value in recipe.table.items() if key not in KINDS}
+
+    def component(self, kind: str, spec: Any = None, **supplied: Any) -> Any:
+        """Build the recipe's component of a kind, or `spec` where the recipe leaves it to the task.
+
+        `supplied` is what the job gives by parameter name; what the component does not take is left out.
+        """
+        spec = self.recipe.table.get(kind, spec)
+        built, self.spelled[kind] = self._build(kind, spec, (kind,), supplied)
+        return built
+
+    def metrics(self, specs: list[Any]) -> dict[str, Any]:
+        """Metrics by component name, in order."""
+        built, spelled = {}, []
+        for index, spec in enumerate(specs):
+            metric, table = self._build("metric", spec, ("eval", "metrics", index), {})
+            built[table["name"].rpartition("/")[2]] = metric
+            spelled.append(table)
+        self.spelled.setdefault("eval", {})["metrics"] = spelled
+        return built
+
+    def settings(self, table: str, settings: Callable[..., Any]) -> Any:
+        """Build `[train]`, `[eval]` or `[init]`."""
+        given = self.recipe.table.get(table, {})
+        parameters = parameters_of(settings)
+        values = {parameters[key].name: convert(value, parameters[key]) for key, value in given.items()}
+        built = settings(**values)
+        stated = {key: getattr(built, parameter.name) for key, parameter in parameters.items()}
+        self.spelled[table] = {key: value for key, value in stated.items() if value is not None}
+        return built
+
+    def offer(self, facts: Mapping[str, Any], assets: Mapping[str, Any]) -> None:
+        self.offers.update(facts)
+        self.offers.update(assets)
+        self.assets.update(assets)
+
+    def _build(self, kind: str, spec: Any, keys: Keys, supplied: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        table = {"name": spec} if isinstance(spec, str) else dict(spec)
+        component = self.catalog.get(kind, table["name"])
+        function = _loaded(component)
+        parameters = parameters_of(function, SUPPLIED.get(kind, ()))
+        arguments = {name: value for name, value in supplied.items() if name in SUPPLIED.get(kind, ())}
+        spelled: dict[str, Any] = {"name": table["name"]}
+        mistakes = []
+        for name, parameter in parameters.items():
+            path = (*keys, name)
+            if name in supplied and name not in table:
+                arguments[parameter.name] = supplied[name]
+            elif name in table and parameter.nested in KINDS:
+                arguments[parameter.name], spelled[name] = self._build(parameter.nested, table[name], path, {})
+            elif name in table and parameter.nested == "run":
+                arguments[parameter.name], spelled[name] = _loaded_run(table[name]), table[name]
+            elif name in table:
+                arguments[parameter.name] = convert(table[name], parameter)
+                spelled[name] = table[name]
+                mistakes += self._conflict(component, parameter, table[name], path)
+            elif name in self.offers:
+                arguments[parameter.name] = self.offers[name]
+                if name not in self.assets and _is_plain(self.offers[name]):
+                    spelled[name] = self.offers[name]
+            elif parameter.required:
+                message = f"{kind} `{component.name}` needs `{name}`, and the dataset states no such fact"
+                mistakes.append(Mistake("missing-key", message, keys, "key"))
+            elif parameter.default is not MADE and parameter.default is not None and _is_plain(parameter.default):
+                spelled[name] = parameter.default
+        if mistakes:
+            help = f"zoo show {kind}/{component.name}"
+            raise RecipeError([locate(self.recipe, mistake, help) for mistake in mistakes])
+        return self._call(component, function, arguments), spelled
+
+    def _conflict(self, component: Component, parameter: Parameter, value: Any, path: Keys) -> list[Mistake]:
+        name = path[-1]
+        if name not in self.offers or self.offers[name] == value:
+            return []
+        message = (
+            f"`{name}` of {component.kind} `{component.name}` is {value!r}, and the data says {self.offers[name]!r}; "
+            "leave it out"
+        )
+        return [Mistake("fact-conflict", message, path)]
+
+    def _call(self, component: Component, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        try:
+            return function(**arguments)
+        except ZooError:
+            raise
+        except (TypeError, ValueError, KeyError, AssertionError, ImportError) as error:
+            message = f"{component.kind} `{component.name}` could not be built: {type(error).__name__}: {error}"
+            raise InputError(message, f"zoo show {component.kind}/{component.name}") from error
+
+
+def _loaded(component: Component) -> Callable[..., Any]:
+    try:
+        return component.load()
+    except Exception as error:
+        message = f"{component.kind} `{component.full_name}` cannot be loaded: {type(error).__name__}: {error}"
+        raise InputError(message, "zoo plugins") from error
+
+
+def _loaded_run(path: str) -> Any:
+    from zoo.predictor import load
+
+    return load(Path(path)).model
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether TOML can write a value."""
+    if isinstance(value, list | tuple):
+        return all(_is_plain(part) for part in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(part) for key, part in value.items())
+    return isinstance(value, bool | int | float | str)

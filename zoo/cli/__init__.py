@@ -1,0 +1,76 @@
+"""The `zoo` command: one module a subcommand. What a subcommand needs is imported inside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from zoo.cli import check, evaluate, list_, plugins, predict, resume, run, show
+from zoo.errors import ZooError
+
+INTERRUPTED_TWICE = 130
+
+app = typer.Typer(
+    name="zoo",
+    help="Train, score and use deep-learning models from TOML recipes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    traceback: bool = typer.Option(False, "--traceback", help="Show where in the code an error arose."),
+) -> None:
+    if traceback:
+        os.environ["ZOO_TRACEBACK"] = "1"
+
+
+app.command("list")(list_.list_components)
+app.command("show")(show.show)
+app.command("plugins")(plugins.plugins)
+app.command("check")(check.check)
+app.command("run")(run.run)
+app.command("resume")(resume.resume)
+app.command("eval")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+
+
+def main() -> None:
+    """The entry point: plugins add their commands, errors become a message and an exit status."""
+    with _errors_for_people():
+        _add_plugin_commands()
+        app()
+
+
+def _add_plugin_commands() -> None:
+    from zoo.plugins import installed
+
+    installed().call("zoo_commands", app=app)
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    try:
+        yield
+    except ZooError as error:
+        if os.environ.get("ZOO_TRACEBACK") or "--traceback" in sys.argv:
+            raise
+        _print_error(error)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        print("interrupted; zoo resume goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(INTERRUPTED_TWICE)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _print_error(error: ZooError) -> None:
+    text = str(error)
+    print(text if text.startswith("error[") else f"error: {text}", file=sys.stderr)

@@ -1,0 +1,76 @@
+"""`zoo check RECIPE...`: all mistakes at once, without running anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from zoo.locate import Problem
+
+
+def recipe_names() -> list[str]:
+    from zoo.recipe import shipped_recipes
+
+    return sorted(shipped_recipes())
+
+
+def check(
+    recipes: Annotated[
+        list[str], typer.Argument(help="Files, or names of shipped recipes.", autocompletion=recipe_names)
+    ],
+    explain: Annotated[bool, typer.Option("--explain", help="Print where each value came from.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="With --explain: apply [quick].")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check recipes: names, parameters, types, and whether model, dataset and task agree."""
+    problems = [problem for recipe in recipes for problem in _problems(recipe)]
+    if as_json:
+        print_json([problem.as_json() for problem in problems])
+    else:
+        for problem in problems:
+            say(f"{problem}\n")
+    if explain and not problems:
+        for recipe in recipes:
+            _explain(recipe, quick)
+    if problems:
+        raise typer.Exit(2)
+    if not as_json and not explain:
+        say(f"{len(recipes)} {'recipe is' if len(recipes) == 1 else 'recipes are'} right")
+
+
+def _problems(name: str) -> list[Problem]:
+    """The mistakes of the full recipe and of its quick form, each once."""
+    from zoo.catalog import Catalog
+    from zoo.check import check as check_recipe
+    from zoo.errors import InputError
+    from zoo.locate import Problem, locate_syntax_error
+    from zoo.recipe import RecipeSyntaxError, find_recipe, has_quick, load_recipe, shipped_recipes
+
+    catalog = Catalog()
+    shipped = shipped_recipes(catalog.plugins.recipe_folders())
+    try:
+        file = find_recipe(name, shipped)
+        found = check_recipe(load_recipe(file, shipped=shipped), catalog)
+        if has_quick(file, shipped):
+            found += check_recipe(load_recipe(file, quick=True, shipped=shipped), catalog)
+        return list(dict.fromkeys(found))
+    except RecipeSyntaxError as error:
+        return [locate_syntax_error(error)]
+    except InputError as error:
+        return [Problem(name, 0, 0, "unreadable", error.message, help=error.help)]
+
+
+def _explain(name: str, quick: bool) -> None:
+    from zoo.catalog import Catalog
+    from zoo.explain import explained
+    from zoo.recipe import find_recipe, load_recipe, shipped_recipes
+
+    catalog = Catalog()
+    shipped = shipped_recipes(catalog.plugins.recipe_folders())
+    recipe = load_recipe(find_recipe(name, shipped), quick=quick, shipped=shipped)
+    rows: list[tuple[Any, ...]] = list(explained(recipe, catalog))
+    print_table(("key", "value", "from"), rows)

@@ -1,0 +1,77 @@
+"""What a run shows while it goes on: a bar on a terminal, one plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from zoo.cli.output import print_json, say
+from zoo.errors import ExpectationMissed
+from zoo.jobs.listeners import Listener, Results
+
+EVERY_SECONDS = 5.0
+
+
+class Terminal(Listener):
+    """Prints progress to stderr."""
+
+    def __init__(self) -> None:
+        self.said_at = 0.0
+        self.terminal = sys.stderr.isatty()
+
+    def started(self, run: dict[str, Any]) -> None:
+        say(f"run folder: {run['folder']}")
+
+    def logged(self, progress: Any, figures: dict[str, float]) -> None:
+        now = time.monotonic()
+        if self.terminal:
+            print(f"\r{_line(progress, figures)}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif now - self.said_at > EVERY_SECONDS:
+            self.said_at = now
+            say(_line(progress, figures))
+
+    def evaluated(self, progress: Any, figures: dict[str, float]) -> None:
+        if self.terminal:
+            print("\r\x1b[K", end="", file=sys.stderr)
+        best = "  (best)" if progress.best_step == progress.step else ""
+        say(_line(progress, figures) + best)
+
+    def say(self, message: str) -> None:
+        say(message)
+
+
+def close(results: Results, as_json: bool, dry_run: bool = False) -> None:
+    """Print the results.
+
+    Raises:
+        ExpectationMissed: a figure of `[expect]` was missed.
+    """
+    if dry_run:
+        say("dry run: one batch went through training, evaluation, save and load")
+        return
+    if as_json:
+        print_json(results)
+    else:
+        for name, value in results["figures"].items():
+            print(f"{name}\t{value:.6g}")
+        say(f"{results['seconds']:.0f} s; report: {results['folder']}/report.html")
+    missed = [_missed(name, verdict) for name, verdict in results["expect"].items() if not verdict["met"]]
+    if missed:
+        raise ExpectationMissed("; ".join(missed))
+
+
+def _missed(name: str, verdict: dict[str, Any]) -> str:
+    bounds = " and ".join(
+        f"at {'least' if key == 'min' else 'most'} {verdict[key]}" for key in ("min", "max") if key in verdict
+    )
+    if verdict["value"] is None:
+        near = f"; did you mean `{verdict['nearest']}`?" if "nearest" in verdict else ""
+        return f"`{name}` should be {bounds}, and the run has no such figure{near}"
+    return f"`{name}` is {verdict['value']:.4g} and should be {bounds}"
+
+
+def _line(progress: Any, figures: dict[str, float]) -> str:
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    rate = progress.examples / progress.train_seconds if progress.train_seconds else 0.0
+    return f"step {progress.step}  {shown}  {rate:.0f} examples/s"

@@ -1,0 +1,34 @@
+"""`zoo run RECIPE [KEY=VALUE...]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.check import recipe_names
+
+
+def run(
+    recipe: Annotated[
+        str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
+    ],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Apply the recipe's [quick]: a minute or two on two cores.")
+    ] = False,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; by default runs/RECIPE/N.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="One batch through everything, then stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Run a recipe: train, evaluate, and leave a run folder."""
+    from zoo.cli.progress import Terminal, close
+    from zoo.jobs import recipe as jobs
+
+    texts = [*(overrides or []), *([f"train.device={device}"] if device else [])]
+    results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run, listener=Terminal())
+    close(results, as_json, dry_run)

@@ -1,0 +1,63 @@
+"""What a dataset component returns. One of the two protocols that are ours (the other is `zoo.tasks.Task`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+Batch = dict[str, Any]
+Transform = Callable[[Batch, "torch.Generator"], Batch]
+
+
+@dataclass
+class Data:
+    """Splits of samples, and what others need to know of them.
+
+    Args:
+        splits: by name (`train`, `val`, `test`): map-style datasets of dict samples, or `TensorSplit`.
+        facts: what a model, loss or task takes by the same parameter name: `{"num_classes": 3}`.
+        assets: what must travel with the weights, as JSON values: `{"classes": ["cat", "dog"], "preprocess": {...}}`.
+    """
+
+    splits: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    assets: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TensorSplit:
+    """A split that is whole tensors in memory, kept on the device and batched there: no worker, no collate.
+
+    Args:
+        transform: `transform(batch, generator) -> batch`, called on every training batch, on the device; its random
+            draws come from the generator (which lives on the batch's device) and so from (seed, step) alone.
+        strata, groups: one value a sample, for cross-validation.
+        tensors: named tensors of equal first dimension: `TensorSplit(input=x, label=y)`.
+    """
+
+    def __init__(
+        self,
+        *,
+        transform: Transform | None = None,
+        strata: Sequence[Any] | None = None,
+        groups: Sequence[Any] | None = None,
+        **tensors: torch.Tensor,
+    ) -> None:
+        sizes = {name: len(tensor) for name, tensor in tensors.items()}
+        if len(set(sizes.values())) != 1:
+            raise ValueError(f"a TensorSplit needs tensors of one length, not {sizes or 'none'}")
+        self.tensors = tensors
+        self.transform = transform
+        self.strata = strata
+        self.groups = groups
+        self._size = next(iter(sizes.values()))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One sample, without the transform."""
+        return {name: tensor[index] for name, tensor in self.tensors.items()}

@@ -1,0 +1,136 @@
+"""Where data sets are found, fetched and cached; and files that are never seen half-written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def cache_folder() -> Path:
+    """`$ZOO_CACHE`, else the platform's cache folder."""
+    named = os.environ.get("ZOO_CACHE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("zoo", appauthor=False))
+
+
+def find_data(
+    name: str,
+    root: str | None = None,
+    *,
+    url: str | None = None,
+    hash: str | None = None,
+    help: str = "",
+) -> Path:
+    """The folder of a data set: `root`, else `$ZOO_DATA/<name>`, else the cache, else fetched from `url`.
+
+    Args:
+        name: the folder's name under `$ZOO_DATA` and in the cache.
+        root: the folder itself, as a recipe gives it.
+        url: an archive (zip or tar) to fetch and unpack into the cache.
+        hash: `"sha1:..."` or `"sha256:..."` of that archive; a file that differs is refused.
+        help: for the error, how a person gets the data.
+
+    Raises:
+        InputError: `root` is not a folder, or nothing was found and nothing can be fetched.
+    """
+    if root is not None:
+        if Path(root).is_dir():
+            return Path(root)
+        raise InputError(f"data set `{name}`: `root` is `{root}`, and there is no such folder", help)
+    candidates = [cache_folder() / name]
+    if os.environ.get("ZOO_DATA"):
+        candidates.insert(0, Path(os.environ["ZOO_DATA"]) / name)
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    if url is None:
+        looked = " or ".join(f"`{candidate}`" for candidate in candidates)
+        raise InputError(f"data set `{name}` is not at hand: no folder {looked}", help)
+    return _fetch(name, url, hash, help)
+
+
+def _fetch(name: str, url: str, hash: str | None, help: str) -> Path:
+    import shutil
+
+    import pooch
+
+    file = url.rsplit("/", 1)[-1]
+    downloads = cache_folder() / "downloads"
+    try:
+        archive = Path(pooch.retrieve(url, known_hash=hash, fname=file, path=downloads))
+    except ValueError as error:
+        raise InputError(f"data set `{name}`: {url} is not the file it should be ({error})") from error
+    except Exception as error:
+        raise InputError(
+            f"data set `{name}` could not be fetched from {url} ({type(error).__name__})",
+            help
+            or f"get {file} ({hash}) by other means and put it into `{downloads}`, or unpack it into "
+            f"`{cache_folder() / name}`",
+        ) from error
+    folder = cache_folder() / name
+    partial = folder.with_name(f".{name}.{os.getpid()}")
+    shutil.unpack_archive(archive, partial, **({"filter": "data"} if ".tar" in file or file.endswith("gz") else {}))
+    try:
+        partial.rename(folder)
+    except OSError:  # another process was first
+        shutil.rmtree(partial)
+    return folder
+
+
+def cached_tensors(key: str, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The tensors that `make` returns, kept in the cache as safetensors under `key`.
+
+    The key must name everything the tensors depend on, a version of the code that makes them included.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file, save
+
+    file = cache_folder() / "tensors" / f"{key}.safetensors"
+    if file.exists():
+        try:
+            return load_file(file)
+        except SafetensorError:
+            pass  # cut short by a full disk, say: made anew
+    tensors = make()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_file(file, save(tensors))
+    return tensors
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write to a temporary name, flush to disk, rename: a reader sees the old file or the new one."""
+    with staged(file) as temporary:
+        temporary.write_bytes(content)
+        flush(temporary)
+
+
+@contextmanager
+def staged(file: Path) -> Iterator[Path]:
+    """A temporary name beside `file`, renamed to it at the end, or removed where the body raises."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def flush(file: Path) -> None:
+    """Force a file's bytes, or a folder's names, to disk."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

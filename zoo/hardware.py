@@ -1,0 +1,58 @@
+"""Which device and which precision a run uses."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from zoo.errors import InputError
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda` or `cuda:N` -> a device that is there.
+
+    Raises:
+        InputError: a GPU is asked for that this machine lacks.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise InputError(f"device `{name}`: this machine has {count} CUDA devices", "--device auto, or cpu")
+        device = torch.device("cuda", device.index or 0)
+        torch.cuda.set_device(device)
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """`auto` -> bf16 where the hardware multiplies in it, else fp32."""
+    if name == "fp16" and device.type == "cpu":
+        raise InputError("precision `fp16` needs a GPU", 'train.precision="bf16" or "fp32"')
+    if name != "auto":
+        return name
+    return "bf16" if _has_bf16(device) else "fp32"
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """A context to be entered anew for every forward pass."""
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device.type, DTYPES[precision], cache_enabled=True)
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, check)() for check in checks if hasattr(torch.cpu, check))

@@ -1,0 +1,162 @@
+"""How far a run has come: what a checkpoint holds beside weights, optimizer and generators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+
+from zoo.errors import RunFailed
+from zoo.fit import Step
+from zoo.jobs.experiment import Experiment
+from zoo.randomness import random_state, restore_random_state
+from zoo.run_folder import STATE, STATE_TENSORS, Folder
+from zoo.state_tree import join_tensors, split_tensors
+from zoo.weights import assign_weights, encode, read_tensors, weights_of
+
+
+@dataclass
+class Progress:
+    """Counters and figures of a run, and the losses since the last logged line, still on the device.
+
+    Attributes:
+        step: steps done.
+        evaluated: the step of the last evaluation.
+        best: the best monitored figure so far, at `best_step`, with `figures` beside it.
+        stale: evaluations since then.
+        seconds: wall time; `train_seconds` of it in steps, and `data_seconds` of those waiting for batches.
+        fingerprint: what the saved weights say of a fixed batch: a hash, and the first outputs.
+    """
+
+    step: int = 0
+    evaluated: int = -1
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    examples: int = 0
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    data_seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
+    fingerprint: str = ""
+    first_outputs: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+    window: list[Step] = field(default_factory=list)
+
+    def add(self, step: Step) -> None:
+        self.step = step.number
+        self.examples += step.examples
+        self.window.append(step)
+
+    def take_window(self, steps_per_epoch: int) -> dict[str, float]:
+        """Mean losses of the steps since the last call. Here, once in many steps, the device is waited for.
+
+        Raises:
+            RunFailed: a loss is not finite.
+        """
+        if not self.window:
+            return {}
+        losses = torch.stack([step.loss for step in self.window]).float()
+        values = losses.tolist()
+        for step, value in zip(self.window, values, strict=True):
+            if not abs(value) < float("inf"):
+                batch = (step.number - 1) % steps_per_epoch + 1
+                raise RunFailed(
+                    f"the loss is {value} at step {step.number} (epoch {step.epoch + 1}, batch {batch} of {steps_per_epoch})",
+                    'a smaller rate, warm-up, clip_norm or precision = "fp32" may help',
+                )
+        means = {"loss": sum(values) / len(values)}
+        for name in self.window[0].parts:
+            parts = torch.stack([step.parts[name] for step in self.window]).float().tolist()
+            means[f"loss_{name}"] = sum(parts) / len(parts)
+        means["lr"] = self.window[-1].lr
+        self.window = []
+        return means
+
+
+def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra: dict[str, bytes]) -> None:
+    """Commit a checkpoint, together with `extra` files (weights that are the best so far)."""
+    update = experiment.update
+    tensors, tied = weights_of(experiment.model)
+    state = {
+        "optimizer": update.optimizer.state_dict(),
+        "schedule": None if update.schedule is None else _without_functions(update.schedule.state_dict()),
+        "scaler": None if update.scaler is None else update.scaler.state_dict(),
+        "ema": None if update.ema is None else [update.ema.updates, weights_of(update.ema.model)[0]],
+        "task": experiment.scoring.task.state_dict(),
+        "random": random_state(experiment.device),
+        "progress": _progress_state(progress),
+        "metrics_size": folder.metrics_size(),
+        "threads": torch.get_num_threads(),
+        "tied": tied,
+    }
+    plain, state_tensors = split_tensors(state)
+    named = {f"model.{name}": tensor for name, tensor in tensors.items()}
+    files = {
+        STATE: _json(plain),
+        STATE_TENSORS: encode({**named, **state_tensors}, {}),
+    }
+    folder.commit({**files, **extra})
+
+
+def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
+    """Take up a run where its checkpoint left it; also returns the thread count it ran with."""
+    import json
+
+    tensors, _ = read_tensors(folder.checked(STATE_TENSORS))
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}  # out of the mapped file, and aligned
+    state = join_tensors(json.loads(folder.checked(STATE).read_bytes()), tensors)
+    update, device = experiment.update, experiment.device
+    own = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
+    _copy_into(experiment.model, own, state["tied"], str(folder.path))
+    update.optimizer.load_state_dict(state["optimizer"])
+    if update.schedule is not None:
+        update.schedule.load_state_dict(state["schedule"])
+    if update.scaler is not None:
+        update.scaler.load_state_dict(state["scaler"])
+    if update.ema is not None:
+        update.ema.updates = state["ema"][0]
+        _copy_into(update.ema.model, state["ema"][1], state["tied"], str(folder.path))
+    experiment.scoring.task.load_state_dict(state["task"])
+    restore_random_state(state["random"], device)
+    folder.cut_metrics(state["metrics_size"])
+    return _progress_from(state["progress"], device), state["threads"]
+
+
+def _copy_into(model: torch.nn.Module, tensors: dict[str, torch.Tensor], tied: dict[str, str], where: str) -> None:
+    """Values into the tensors that optimizer and average hold on to."""
+    with torch.no_grad():
+        own = model.state_dict()
+        missing = [name for name in own if name not in tensors and name not in tied]
+        if missing:
+            assign_weights(model, tensors, tied, where=where)  # raises, and says what differs
+        for name, tensor in own.items():
+            if name in tensors:
+                tensor.copy_(tensors[name])
+
+
+def _progress_state(progress: Progress) -> dict[str, Any]:
+    state = {each.name: getattr(progress, each.name) for each in fields(Progress) if each.name != "window"}
+    state["window"] = [
+        [step.number, step.epoch, step.loss, step.parts, step.examples, step.lr] for step in progress.window
+    ]
+    return state
+
+
+def _progress_from(state: dict[str, Any], device: torch.device) -> Progress:
+    window = [
+        Step(number, epoch, loss.to(device), {name: part.to(device) for name, part in parts.items()}, examples, lr)
+        for number, epoch, loss, parts, examples, lr in state.pop("window")
+    ]
+    return Progress(**state, window=window)
+
+
+def _without_functions(state: dict[str, Any]) -> dict[str, Any]:
+    """A schedule's own functions are made anew by the recipe."""
+    return {key: value for key, value in state.items() if not callable(value) and not key.startswith("_get_lr")}
+
+
+def _json(value: Any) -> bytes:
+    import json
+
+    return json.dumps(value).encode()

@@ -1,0 +1,264 @@
+"""`run`, `resume` and `score`: a recipe or a run folder -> jobs -> a run folder with its results."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog import Catalog
+from zoo.check import require_valid
+from zoo.errors import InputError, RunFailed, nearest
+from zoo.jobs.listeners import Listener, Results, WithPlugins
+from zoo.jobs.signals import Stop, stop_on_signals
+from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
+from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, STATE, WEIGHTS, Folder, asset_files, new_folder
+
+
+def run(
+    recipe: str | Path,
+    overrides: Mapping[str, Any] | Iterable[str] = (),
+    *,
+    quick: bool = False,
+    out: str | Path | None = None,
+    dry_run: bool = False,
+    listener: Listener | None = None,
+) -> Results:
+    """Run a recipe and return its results, as results.json has them.
+
+    Args:
+        recipe: a file, or the name of a shipped recipe.
+        overrides: `{"train.epochs": 2}` or `["train.epochs=2"]`.
+        quick: apply the recipe's `[quick]`.
+        out: the run folder; by default `runs/<recipe>/<n>`.
+        dry_run: build everything, take one batch through training, evaluation, save and load, and leave nothing.
+
+    Raises:
+        InputError: the recipe, the data or an argument is wrong.
+        RunFailed: the run could not go on.
+        Stopped: a signal came.
+    """
+    catalog = Catalog()
+    loaded = open_recipe(str(recipe), overrides, quick, catalog)
+    listener = WithPlugins(listener or Listener(), catalog.plugins)
+    if dry_run:
+        with tempfile.TemporaryDirectory() as temporary:
+            return _run(_one_step(loaded), catalog, Path(temporary) / "run", listener, limit=1)
+    return _run(loaded, catalog, None if out is None else Path(out), listener)
+
+
+def resume(path: str | Path, listener: Listener | None = None) -> Results:
+    """Go on with a run that was stopped or killed, from its last checkpoint.
+
+    Raises:
+        InputError: the path is no run folder, or its run is over.
+        RunFailed: the checkpoint is damaged.
+    """
+    from zoo.jobs.experiment import prepare
+    from zoo.jobs.progress import load_state
+
+    folder = Folder.open(Path(path))
+    folder.lock()
+    folder.recover()
+    if (folder.path / RESULTS).exists():
+        raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
+    if not folder.has(STATE):
+        raise InputError(f"{folder.path} has no checkpoint", f"zoo run {folder.path / RECIPE}")
+    catalog = Catalog()
+    recipe = load_recipe(folder.path / RECIPE)
+    require_valid(recipe, catalog)
+    listener = WithPlugins(listener or Listener(), catalog.plugins)
+    import torch
+
+    with stop_on_signals() as stop:
+        experiment = prepare(recipe, catalog)
+        progress, threads = load_state(experiment, folder)
+        if threads != torch.get_num_threads():
+            listener.say(
+                f"this run used {threads} threads and now has {torch.get_num_threads()}: sums round otherwise, so it "
+                f"cannot end exactly as it would have (OMP_NUM_THREADS={threads})"
+            )
+        return _trained(experiment, folder, progress, stop, listener, None)
+
+
+def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: bool, catalog: Catalog) -> Recipe:
+    """Find, read and check a recipe."""
+    shipped = shipped_recipes(catalog.plugins.recipe_folders())
+    recipe = load_recipe(find_recipe(name, shipped), overrides, quick=quick, shipped=shipped)
+    require_valid(recipe, catalog)
+    return recipe
+
+
+def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener, limit: int | None = None) -> Results:
+    if out is not None and out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
+    with stop_on_signals() as stop:
+        if "train" not in recipe.table:
+            return _scored(recipe, catalog, out, stop, listener)
+        from zoo.jobs.experiment import prepare
+        from zoo.jobs.progress import Progress
+
+        experiment = prepare(recipe, catalog)
+        folder = _open_new(recipe, out)
+        _write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
+        listener.started(_started(folder, experiment.builder.spelled))
+        return _trained(experiment, folder, Progress(), stop, listener, limit)
+
+
+def _trained(
+    experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
+) -> Results:
+    from zoo.jobs.train import summary, train
+
+    train(experiment, folder, progress, stop, listener, limit=limit)
+    loaded = _checked_load(experiment, folder, progress)
+    results = {
+        "figures": progress.figures,
+        "expect": _verdicts(experiment.builder.recipe, progress.figures) if limit is None else {},
+        **summary(experiment, progress),
+        "seconds": round(progress.seconds, 2),
+    }
+    if limit is None:
+        _report(folder, loaded, results, experiment.eval.pictures)
+    return _finished(folder, results, listener)
+
+
+def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
+    """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
+    from zoo.jobs.evaluate import evaluate
+    from zoo.jobs.experiment import prepare_scoring
+    from zoo.weights import encode, weights_of
+
+    started = time.monotonic()
+    builder, data, scoring, settings = prepare_scoring(recipe, catalog)
+    figures = evaluate(scoring, stop)
+    folder = _open_new(recipe, out)
+    _write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
+    listener.started(_started(folder, builder.spelled))
+    tensors, tied = weights_of(scoring.model)
+    folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
+    folder.append_metrics({"step": 0, "epoch": 0, **figures})
+    seconds = time.monotonic() - started
+    results = {"figures": figures, "expect": _verdicts(recipe, figures), "seconds": round(seconds, 2)}
+    _report(folder, scoring, results, settings.pictures)
+    return _finished(folder, results, listener)
+
+
+def score(path: str | Path, split: str | None = None, device: str = "auto", batch_size: int | None = None) -> Results:
+    """Score a run folder's weights on its dataset again.
+
+    Args:
+        split: by default the one of the recipe's `[eval]`.
+    """
+    from zoo.jobs.evaluate import evaluate
+    from zoo.jobs.experiment import prepare_scoring
+    from zoo.settings import Train
+
+    folder = Folder.open(Path(path))
+    recipe = load_recipe(folder.path / RECIPE)
+    recipe.table["init"] = {"from": str(folder.path)}
+    evaluation = recipe.table.setdefault("eval", {})
+    evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
+    train = recipe.table.get("train", {})
+    settings = Train(
+        device=device, channels_last=train.get("channels_last", False), batch_size=train.get("batch_size", 32)
+    )
+    settings = replace(settings, precision=train.get("precision", "auto"), workers=train.get("workers", "auto"))
+    with stop_on_signals() as stop:
+        _, _, scoring, _ = prepare_scoring(recipe, Catalog(), settings)
+        return {"figures": evaluate(scoring, stop), "split": scoring.split}
+
+
+def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:
+    """What was saved, loaded again, says the same of a fixed batch; returns the scoring of the loaded model."""
+    import torch
+
+    from zoo.jobs.evaluate import fingerprint
+    from zoo.predictor import load
+
+    scoring = experiment.scoring
+    loaded = replace(scoring, model=load(folder.path, str(scoring.device)).model)
+    digest, outputs = fingerprint(loaded)
+    same = digest == progress.fingerprint
+    if scoring.device.type == "cuda" and not same:  # kernels may be chosen anew there
+        same = torch.allclose(outputs, progress.first_outputs, rtol=2e-2, atol=2e-2)
+    if not same:
+        gap = (outputs - progress.first_outputs).abs().max().item() if outputs.numel() else float("nan")
+        raise RunFailed(
+            f"the saved weights do not score as the model did: outputs differ by up to {gap:.3g}",
+            "the model has state that is not in its state_dict, or draws random numbers in evaluation mode",
+        )
+    return loaded
+
+
+def _open_new(recipe: Recipe, out: Path | None) -> Folder:
+    if out is None:
+        out = new_folder(recipe.name)
+    out.mkdir(parents=True, exist_ok=True)
+    folder = Folder(out)
+    folder.lock()
+    return folder
+
+
+def _write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
+    import tomli_w
+
+    from zoo.environment import describe_environment
+    from zoo.files import write_file
+
+    spelled = {"name": recipe.name, **builder.spelled}
+    write_file(folder.path / RECIPE, tomli_w.dumps(_in_order(spelled)).encode())
+    folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
+    folder.commit(asset_files(builder.assets))
+
+
+def _in_order(table: dict[str, Any]) -> dict[str, Any]:
+    """Plain values first: TOML would read them into the table before."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    return {**plain, **{key: value for key, value in table.items() if isinstance(value, dict)}}
+
+
+def _started(folder: Folder, spelled: dict[str, Any]) -> dict[str, Any]:
+    environment = json.loads((folder.path / ENVIRONMENT).read_bytes())
+    return {"folder": str(folder.path), "recipe": spelled, "environment": environment}
+
+
+def _report(folder: Folder, scoring: Any, results: Results, pictures: int) -> None:
+    from zoo.report import write_report
+
+    write_report(folder, scoring, results, pictures)
+
+
+def _finished(folder: Folder, results: Results, listener: Listener) -> Results:
+    results = {"folder": str(folder.path), **results}
+    folder.write_json(RESULTS, results)
+    folder.unlock()
+    listener.finished(results)
+    return results
+
+
+def _verdicts(recipe: Recipe, figures: Mapping[str, float]) -> dict[str, Any]:
+    """For each figure of `[expect]`: its value, its bounds, and whether it is within them."""
+    verdicts = {}
+    for name, bounds in recipe.table.get("expect", {}).items():
+        value = figures.get(name)
+        met = value is not None and bounds.get("min", value) <= value <= bounds.get("max", value)
+        verdicts[name] = {"value": value, **bounds, "met": met}
+        if value is None and (near := nearest(name, figures)):
+            verdicts[name]["nearest"] = near
+    return verdicts
+
+
+def _one_step(recipe: Recipe) -> Recipe:
+    if "train" not in recipe.table:
+        raise InputError("--dry-run needs a recipe with [train]")
+    train = recipe.table["train"]
+    for key in ("epochs", "evaluate_every_epochs", "evaluate_every_steps"):
+        train.pop(key, None)
+    train["steps"] = 1
+    recipe.table.pop("expect", None)
+    return recipe

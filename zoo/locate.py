@@ -1,0 +1,160 @@
+"""Keys -> line and column in a TOML text, and an error message drawn on its line. Used only when there is an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from zoo.errors import InputError
+from zoo.recipe import COMMAND_LINE, Keys, Recipe, RecipeSyntaxError, Source
+from zoo.schema import Mistake
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake with its place. Lines and columns count characters from 1; line 0 means the file as a whole."""
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    suggestion: str | None = None
+    help: str = ""
+    width: int = 1
+    source_line: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        fields = ("file", "line", "column", "code", "message", "suggestion")
+        return {name: getattr(self, name) for name in fields}
+
+    def __str__(self) -> str:
+        lines = [f"error[{self.code}]: {self.message}"]
+        lines.append(f"  --> {self.file}" + (f":{self.line}:{self.column}" if self.line else ""))
+        hint = f"did you mean `{self.suggestion}`?" if self.suggestion else ""
+        if self.line:
+            shown, offset = _clipped(self.source_line, self.column - 1)
+            width = max(1, min(self.width, len(shown) - offset))
+            lines.append(f"   | {shown}")
+            lines.append(f"   | {' ' * offset}{'^' * width} {hint}".rstrip())
+        elif hint:
+            lines.append(f"   = {hint}")
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+class RecipeError(InputError):
+    """All that is wrong with a recipe, at once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def locate(recipe: Recipe, mistake: Mistake, help: str = "") -> Problem:
+    """Give a mistake its place in the text that it was written in."""
+    origin = recipe.origin(mistake.path)
+    if origin is None:
+        return Problem(recipe.name, 0, 0, mistake.code, mistake.message, mistake.suggestion, help)
+    file, text = origin.source.name, origin.source.text
+    if file == COMMAND_LINE:
+        key = text.partition("=")[0]
+        column, width = (1, len(key)) if mistake.at == "key" else (len(key) + 2, max(1, len(text) - len(key) - 1))
+        return Problem(file, 1, column, mistake.code, mistake.message, mistake.suggestion, help, width, text)
+    line, column, width = position(origin.source, origin.keys, mistake.at)
+    shown = text.splitlines()[line - 1] if line else ""
+    return Problem(file, line, column, mistake.code, mistake.message, mistake.suggestion, help, width, shown)
+
+
+def locate_syntax_error(error: RecipeSyntaxError) -> Problem:
+    lines = error.source.text.split("\n")
+    shown = lines[error.line - 1].rstrip("\r") if error.line <= len(lines) else ""
+    return Problem(error.source.name, error.line, error.column, "syntax", error.message, source_line=shown)
+
+
+def position(source: Source, keys: Keys, at: Literal["key", "value"]) -> tuple[int, int, int]:
+    """Line, column and width of the key or the value at `keys`, or of the nearest table around it."""
+    places = _places(source.text)
+    for length in range(len(keys), 0, -1):
+        found = places.get(keys[:length])
+        if found is not None:
+            key, value = found
+            return value if at == "value" and value is not None and length == len(keys) else key
+    return (1, 1, 1) if source.text else (0, 0, 0)
+
+
+Place = tuple[int, int, int]
+
+
+@lru_cache(maxsize=8)
+def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
+    import tree_sitter
+    import tree_sitter_toml
+
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+    encoded = text.encode()
+    lines = encoded.split(b"\n")
+    places: dict[Keys, tuple[Place, Place | None]] = {}
+    array_sizes: dict[Keys, int] = {}
+
+    def place(node: Any) -> Place:
+        row, column = node.start_point
+        characters = len(lines[row][:column].decode())
+        end = node.end_point[1] if node.end_point[0] == row else len(lines[row].rstrip(b"\r"))
+        return row + 1, characters + 1, max(1, len(lines[row][column:end].decode()))
+
+    def add_pairs(node: Any, prefix: Keys) -> None:
+        for child in node.named_children:
+            if child.type == "pair":
+                add_pair(child, prefix)
+
+    def add_pair(node: Any, prefix: Keys) -> None:
+        key, value = node.named_children[0], node.named_children[-1]
+        parts = _key_parts(key)
+        for length in range(1, len(parts)):
+            places.setdefault(prefix + parts[:length], (place(key), place(value)))
+        add_value(prefix + parts, place(key), value)
+
+    def add_value(keys: Keys, key: Place, value: Any) -> None:
+        places[keys] = (key, place(value))
+        if value.type == "inline_table":
+            add_pairs(value, keys)
+        elif value.type == "array":
+            elements = [child for child in value.named_children if child.type != "comment"]
+            for index, element in enumerate(elements):
+                add_value((*keys, index), place(element), element)
+
+    for node in parser.parse(encoded).root_node.named_children:
+        if node.type == "pair":
+            add_pair(node, ())
+        elif node.type in ("table", "table_array_element"):
+            header = node.named_children[0]
+            keys = _key_parts(header)
+            for length in range(1, len(keys)):
+                places.setdefault(keys[:length], (place(header), None))
+            if node.type == "table_array_element":
+                places.setdefault(keys, (place(header), None))
+                index = array_sizes.get(keys, 0)
+                array_sizes[keys] = index + 1
+                keys = (*keys, index)
+            places[keys] = (place(header), None)
+            add_pairs(node, keys)
+    return places
+
+
+def _key_parts(node: Any) -> Keys:
+    if node.type == "dotted_key":
+        return tuple(part for child in node.named_children for part in _key_parts(child))
+    text = node.text.decode()
+    return (text[1:-1] if node.type == "quoted_key" else text,)
+
+
+def _clipped(line: str, offset: int, limit: int = 160) -> tuple[str, int]:
+    """A line short enough to show, with its tabs as wide as the caret's blanks."""
+    line = line.replace("\t", " ")
+    if len(line) <= limit:
+        return line, offset
+    start = max(0, min(offset - 20, len(line) - limit))
+    return line[start : start + limit], offset - start

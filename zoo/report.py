@@ -1,0 +1,133 @@
+"""`pictures/` and `report.html`: curves, figures, and predictions drawn beside the truth, the worst first."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.files import write_file
+from zoo.jobs.evaluate import predictions_of
+from zoo.run_folder import Folder
+
+if TYPE_CHECKING:
+    from zoo.jobs.experiment import Scoring
+
+LOOKED_AT = 200
+
+
+def write_report(folder: Folder, scoring: Scoring, results: Mapping[str, Any], pictures: int) -> None:
+    """Write `pictures/*.png` and `report.html`, one file that opens without a network."""
+    (folder.path / "pictures").mkdir(exist_ok=True)
+    shown = []
+    for name, content in [*_curves(folder.metrics()), *_comparisons(scoring, pictures)]:
+        write_file(folder.path / "pictures" / f"{name}.png", content)
+        shown.append((name, content))
+    write_file(folder.path / "report.html", _page(folder.path, results, shown).encode())
+
+
+def side_by_side(images: Iterable[Any]) -> Any:
+    """PIL images in a row on white, with a gap of 8 pixels."""
+    from PIL import Image
+
+    row = list(images)
+    width = sum(image.width for image in row) + 8 * (len(row) - 1)
+    sheet = Image.new("RGB", (width, max(image.height for image in row)), "white")
+    left = 0
+    for image in row:
+        sheet.paste(image, (left, 0))
+        left += image.width + 8
+    return sheet
+
+
+def _comparisons(scoring: Scoring, count: int) -> Iterable[tuple[str, bytes]]:
+    """Truth and prediction of the hardest among the split's first samples."""
+    if count == 0:
+        return
+    judged = sorted(_judged(scoring), key=lambda found: found[0], reverse=True)
+    for number, (_, index, sample, prediction) in enumerate(judged[:count]):
+        images = [scoring.task.draw(sample, prediction, truth) for truth in (True, False)]
+        if all(image is not None for image in images):
+            buffer = io.BytesIO()
+            side_by_side(images).save(buffer, "PNG")
+            yield f"{scoring.split}-{number:02d}-sample-{index}", buffer.getvalue()
+
+
+def _judged(scoring: Scoring) -> Iterable[tuple[float, int, dict[str, Any], Any]]:
+    index = 0
+    for batch in scoring.batches.epoch(0):
+        for position, prediction in enumerate(predictions_of(scoring, batch)):
+            sample = {name: value[position].cpu() for name, value in batch.items() if hasattr(value, "cpu")}
+            yield scoring.task.difficulty(sample, prediction), index, sample, prediction
+            index += 1
+        if index >= LOOKED_AT:
+            return
+
+
+def _curves(events: list[dict[str, Any]]) -> Iterable[tuple[str, bytes]]:
+    """A plot of the losses over steps, and one of the other evaluated figures."""
+    names = {name for event in events for name in event} - {"step", "epoch", "lr"}
+    losses = sorted(name for name in names if name.partition("/")[2].startswith("loss"))
+    others = sorted(name for name in names - set(losses))
+    for title, chosen in (("loss", losses), ("figures", others)):
+        series = {name: [(event["step"], event[name]) for event in events if name in event] for name in chosen}
+        if series:
+            yield title, _plot(title, series)
+
+
+def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    for name, points in series.items():
+        axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else None, linewidth=1.4)
+    axes.set_xlabel("step")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    values = [value for points in series.values() for _, value in points]
+    if title == "loss" and min(values) > 0 and max(values) > 50 * min(values):
+        axes.set_yscale("log")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _page(path: Path, results: Mapping[str, Any], shown: list[tuple[str, bytes]]) -> str:
+    title = f"{path.parent.name}/{path.name}"
+    rows = "".join(f"<tr><td>{html.escape(name)}<td>{value:.4g}" for name, value in results["figures"].items())
+    rows += "".join(
+        f"<tr><td>{html.escape(name.replace('_', ' '))}<td>{html.escape(str(results[name]))}"
+        for name in ("steps", "best_step", "examples_per_second", "seconds", "device", "precision")
+        if name in results
+    )
+    verdicts = "".join(
+        f"<li class={'met' if verdict['met'] else 'missed'}>{html.escape(name)}: {verdict['value']} "
+        f"({'met' if verdict['met'] else 'missed'})"
+        for name, verdict in results["expect"].items()
+    )
+    pictures = "".join(
+        f"<figure><img src='data:image/png;base64,{base64.b64encode(content).decode()}' alt='{html.escape(name)}'>"
+        f"<figcaption>{html.escape(_caption(name))}</figcaption></figure>"
+        for name, content in shown
+    )
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>{_STYLE}"
+        f"<h1>{html.escape(title)}</h1><table>{rows}</table><ul>{verdicts}</ul><main>{pictures}</main></html>\n"
+    )
+
+
+def _caption(name: str) -> str:
+    return f"{name}: truth, prediction" if "-sample-" in name else name
+
+
+_STYLE = """<style>
+body { font: 16px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem }
+td { padding: 0.1rem 1rem 0.1rem 0 } td + td { font-variant-numeric: tabular-nums }
+main { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0 } img { max-width: 100% }
+figcaption { color: #555; font-size: 0.85rem } .missed { color: #b00 } .met { color: #070 }
+</style>"""

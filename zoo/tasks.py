@@ -1,0 +1,88 @@
+"""A task: the glue between model, dataset, loss and metrics, and between raw inputs and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoo.data import Batch
+
+
+class Task:
+    """How one kind of problem is trained, scored and shown. Subclass it and override what differs.
+
+    Attributes:
+        loss: the usual loss, as a recipe would write it (a name or a table); None where the model returns its losses.
+        metrics: the usual metrics, likewise.
+        monitor: the figure that chooses the best weights and stops early, such as `"val/accuracy"`.
+    """
+
+    loss: str | dict[str, Any] | None = None
+    metrics: Sequence[str | dict[str, Any]] = ()
+    monitor: str = "val/loss"
+
+    # Training and scoring
+
+    def collate(self, samples: list[dict[str, Any]]) -> Batch:
+        """Samples of a map-style split -> one batch of tensors with a leading batch dimension."""
+        from torch.utils.data import default_collate
+
+        return default_collate(samples)  # type: ignore[no-any-return]
+
+    def forward(self, model: Any, batch: Batch) -> Any:
+        """What the model is called with. A dict of named losses where the model makes its own while training."""
+        return model(batch["input"])
+
+    def target(self, batch: Batch) -> Any:
+        """What the loss and the metrics compare with."""
+        return batch["target"]
+
+    def predict(self, model: Any, batch: Batch, outputs: Any) -> Any:
+        """Outputs of `forward` -> predictions, one for each sample when indexed or iterated.
+
+        `model` is given for predictions that take more than one forward pass (beam search).
+        """
+        return outputs
+
+    def update(self, metric: Any, outputs: Any, predictions: Any, batch: Batch) -> None:
+        """Feed one batch to a metric. A metric with `takes_outputs = True` gets the raw outputs."""
+        metric.update(outputs if getattr(metric, "takes_outputs", False) else predictions, self.target(batch))
+
+    # What is carried from step to step (a language model's hidden state); the checkpoint keeps it.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Named tensors carried from one training step to the next."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
+
+    # Raw inputs and what a person sees
+
+    def sample(self, raw: str) -> dict[str, Any]:
+        """A raw input (a picture's path, a sentence) -> a sample as the dataset gives it, less the target.
+
+        Raises `zoo.InputError` where the input cannot be read.
+        """
+        raise_unsupported(self, "predict from a raw input")
+
+    def describe(self, sample: dict[str, Any], prediction: Any) -> dict[str, Any]:
+        """A prediction as a JSON object."""
+        raise_unsupported(self, "describe a prediction")
+
+    def draw(self, sample: dict[str, Any], prediction: Any, truth: bool = False) -> Any | None:
+        """A prediction drawn on its sample as a PIL image, or None where there is nothing to draw.
+
+        With `truth`, the sample's own target is drawn instead of the prediction.
+        """
+        return None
+
+    def difficulty(self, sample: dict[str, Any], prediction: Any) -> float:
+        """How bad a prediction is, from 0 (right) up: the report shows the worst first."""
+        return 0.0
+
+
+def raise_unsupported(task: Task, what: str) -> Any:
+    from zoo.errors import InputError
+
+    raise InputError(f"the task `{type(task).__name__}` cannot {what}")

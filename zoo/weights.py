@@ -1,0 +1,162 @@
+"""Model weights as safetensors: tied parameters once, loading without a first initialisation, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from zoo.errors import InputError, RunFailed, nearest
+
+Tensors = dict[str, torch.Tensor]
+
+
+def weights_of(model: nn.Module) -> tuple[Tensors, dict[str, str]]:
+    """Tensors by name, each once, and for every further name of a tied tensor the name it stands under."""
+    first: dict[int, str] = {}
+    tensors: Tensors = {}
+    tied: dict[str, str] = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        known = first.setdefault(id(tensor), name)
+        if known == name:
+            tensors[name] = tensor.detach()
+        else:
+            tied[name] = known
+    return tensors, tied
+
+
+def encode(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
+    """The content of a safetensors file. One metadata entry, since the format does not keep the order of several."""
+    from safetensors.torch import save
+
+    plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.clone() if _is_part(tensor) else tensor for name, tensor in plain.items()}
+    return save(plain, {"zoo": json.dumps(metadata, sort_keys=True)})
+
+
+def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        InputError: the file is none, or its header lies.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "pt") as opened:
+            metadata = (opened.metadata() or {}).get("zoo", "{}")
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            return tensors, json.loads(metadata)
+    except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise InputError(f"{file} is no readable safetensors file: {error}") from error
+
+
+def build_empty(build: Callable[[], nn.Module]) -> nn.Module:
+    """Build a model without first values where it can be: on the meta device, to be filled by `assign_weights`."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except (NotImplementedError, RuntimeError):
+        return build()  # a constructor that computes with its tensors
+
+
+def assign_weights(
+    model: nn.Module,
+    tensors: Tensors,
+    tied: Mapping[str, str],
+    *,
+    skip: list[str] | None = None,
+    where: str = "the file",
+) -> list[str]:
+    """Put tensors into a model under their names; parameters that were tied in the model stay one object.
+
+    Args:
+        skip: patterns of names that the model keeps its own values of.
+
+    Returns:
+        The names that were kept.
+
+    Raises:
+        InputError: names or shapes differ; nothing has been changed then.
+    """
+    own = model.state_dict(keep_vars=True)
+    kept = [name for name in own if any(fnmatchcase(name, pattern) for pattern in skip or [])]
+    saved = {**tensors, **{name: tensors[known] for name, known in tied.items() if known in tensors}}
+    _compare({name: own[name] for name in own if name not in kept}, saved, where, skip is not None)
+    chosen: dict[int, Any] = {}
+    state = {}
+    for name, tensor in own.items():
+        if name in kept:
+            state[name] = tensor
+        elif id(tensor) in chosen:
+            state[name] = chosen[id(tensor)]
+        else:
+            value = saved[name]
+            if isinstance(tensor, nn.Parameter):
+                value = nn.Parameter(value, requires_grad=tensor.requires_grad)
+            chosen[id(tensor)] = state[name] = value
+    model.load_state_dict(state, assign=True)
+    return kept
+
+
+def has_meta_tensors(model: nn.Module) -> bool:
+    """Whether something was left empty: a buffer that is not part of the weights, say."""
+    return any(tensor.is_meta for group in (model.parameters(), model.buffers()) for tensor in group)
+
+
+def load_model(build: Callable[[], nn.Module], tensors: Tensors, tied: Mapping[str, str], where: str) -> nn.Module:
+    """A model with saved weights, built without drawing first values where possible."""
+    model = build_empty(build)
+    assign_weights(model, tensors, tied, where=where)
+    if has_meta_tensors(model):
+        model = build()
+        assign_weights(model, tensors, tied, where=where)
+    return model
+
+
+def _compare(own: Mapping[str, torch.Tensor], saved: Tensors, where: str, partial: bool) -> None:
+    missing = [name for name in own if name not in saved]
+    surplus = [name for name in saved if name not in own]
+    shapes = [
+        f"`{name}` is {list(saved[name].shape)} there and {list(tensor.shape)} in the model"
+        for name, tensor in own.items()
+        if name in saved and saved[name].shape != tensor.shape
+    ]
+    problems = shapes[:5]
+    if missing:
+        problems.append(f"not there: {_listed(missing)}")
+    if surplus and not partial:
+        near = nearest(surplus[0], missing) if missing else None
+        problems.append(f"not in the model: {_listed(surplus)}" + (f" (its `{near}`?)" if near else ""))
+    if problems:
+        changed = [name for name, tensor in own.items() if name not in saved or saved[name].shape != tensor.shape]
+        prefixes = sorted({name.rpartition(".")[0] + ".*" if "." in name else name for name in changed})
+        help = f"to keep the model's own values there: [init] skip = {json.dumps(prefixes[:6])}" if changed else ""
+        raise InputError(f"{where} does not fit the model: " + "; ".join(problems), help)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+
+
+def _is_part(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is a view into a larger storage, which safetensors refuses to share."""
+    return tensor.untyped_storage().nbytes() != tensor.numel() * tensor.element_size()
+
+
+def check_asset_hashes(metadata: Mapping[str, Any], assets: Mapping[str, str], where: str) -> None:
+    """Weights and assets must be those that were saved together; hashes by asset name."""
+    for name, expected in metadata.get("assets", {}).items():
+        found = assets.get(name, "nothing")
+        if found != expected:
+            raise RunFailed(
+                f"{where}: the weights belong to another `{name}`: they were saved with sha256 {expected[:12]}..., "
+                f"and {name}.json has {found[:12]}...",
+                "weights and assets live together: take both from one run folder",
+            )
