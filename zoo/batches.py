@@ -1,4 +1,4 @@
-"""The batches of a split, epoch by epoch. An epoch can be entered anywhere: its order depends on (seed, epoch) alone."""
+"""The batches of a split, epoch by epoch. An epoch can be entered anywhere: its order follows from (seed, epoch)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class _SampleBatches:
 
         return DataLoader(
             self.samples,
-            batch_sampler=self.keys,  # type: ignore[arg-type]
+            batch_sampler=self.keys,
             num_workers=workers,
             collate_fn=self.collate,
             pin_memory=self.device.type == "cuda",

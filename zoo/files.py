@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import InputError
 
@@ -80,12 +80,17 @@ def _fetch(name: str, url: str, hash: str | None, help: str) -> Path:
         ) from error
     folder = cache_folder() / name
     partial = folder.with_name(f".{name}.{os.getpid()}")
-    shutil.unpack_archive(archive, partial, **({"filter": "data"} if ".tar" in file or file.endswith("gz") else {}))
+    shutil.unpack_archive(archive, partial, **_safe_members(file))
     try:
         partial.rename(folder)
     except OSError:  # another process was first
         shutil.rmtree(partial)
     return folder
+
+
+def _safe_members(file: str) -> dict[str, Any]:
+    """A tar archive may name members outside its folder; zip archives are safe in `shutil`."""
+    return {} if file.endswith(".zip") else {"filter": "data"}
 
 
 def cached_tensors(key: str, make: Callable[[], dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -46,13 +46,16 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     return torch.autocast(device.type, DTYPES[precision], cache_enabled=True)
 
 
-def synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+def placed(part: Any, device: torch.device, channels_last: bool = False) -> Any:
+    """A module on the device; what is no module is left as it is."""
+    if not isinstance(part, torch.nn.Module):
+        return part
+    part = part.to(device)
+    return part.to(memory_format=torch.channels_last) if channels_last else part
 
 
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     return any(getattr(torch.cpu, check)() for check in checks if hasattr(torch.cpu, check))

@@ -23,11 +23,11 @@ def keep_dynamo_out() -> None:
 
 def lean_step(optimizer: Optimizer) -> Callable[[], Any]:
     """The optimizer's `step`, without torch's wrappers for hooks and profiling; call it under `no_grad`."""
-    step = type(optimizer).step
+    step: Any = type(optimizer).step
     while getattr(step, "__globals__", {}).get("__name__") == optimizer_module.__name__ and hasattr(
         step, "__wrapped__"
     ):
         step = step.__wrapped__
     # Schedules warn where they believe that the optimizer has not stepped; they look at this mark.
     optimizer._opt_called = True  # type: ignore[attr-defined]
-    return step.__get__(optimizer)
+    return step.__get__(optimizer)  # type: ignore[no-any-return]

@@ -143,8 +143,8 @@ class MovingAverage:
         self.decay = decay
         self.updates = 0
         self.model = copy.deepcopy(model).requires_grad_(False).eval()
-        self._averages = list(self.model.parameters())
-        self._sources = list(model.parameters())
+        self._averages: list[torch.Tensor] = list(self.model.parameters())
+        self._sources: list[torch.Tensor] = list(model.parameters())
         self._buffers = list(zip(self.model.buffers(), model.buffers(), strict=True))
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.fit import in_fp32
-from zoo.hardware import autocast, choose_device, choose_precision
+from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.recipe import Recipe, from_table, parse, read_source
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
@@ -89,7 +89,7 @@ def load(path: str | Path, device: str = "auto", catalog: Catalog | None = None)
     train = builder.settings("train", Train)
     chosen = choose_device(device)
     model = load_model(lambda: builder.component("model"), tensors, metadata.get("tied", {}), str(folder.path))
-    model = model.to(chosen, memory_format=torch.channels_last) if train.channels_last else model.to(chosen)
+    model = placed(model, chosen, train.channels_last)
     task = builder.component("task")
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
     return Run(folder.path, model.eval(), task, recipe, assets, chosen, precision)

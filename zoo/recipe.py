@@ -312,7 +312,7 @@ def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written:
         keys = (kind, "name")
         recipe.origins.setdefault((kind,), Origin(source, written))
     for length in range(1, len(keys)):
-        table = recipe.table
+        table: Any = recipe.table
         for key in keys[:length]:
             table = table.setdefault(key, {}) if isinstance(table, dict) else table
         if not isinstance(table, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
 import json
 import types
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, Union
 from zoo.errors import nearest
 
 MADE = object()  # the default of a dataclass field that a factory makes
+CONTAINERS = (list, tuple, dict, collections.abc.Sequence, collections.abc.Mapping)
 PLAIN = (bool, int, float, str, list, dict, tuple, type(None))
 
 
@@ -80,7 +82,7 @@ def parameters_of(function: Callable[..., Any], supplied: Iterable[str] = ()) ->
 
 def _default(parameter: inspect.Parameter) -> Any:
     default = parameter.default
-    factory = getattr(default, "__class__", None).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
+    factory = type(default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
     return MADE if factory else default
 
 
@@ -196,16 +198,10 @@ def _writable(annotation: Any) -> Any:
         kept = [part for part in parts if part is not None]
         plain = [part for part in kept if part is not type(None)]
         return Union[tuple(kept)] if plain else None  # noqa: UP007
-    if origin in PLAIN or origin in (typing.get_origin(Iterable[int]), _abstract("Sequence"), _abstract("Mapping")):
-        parts = [part for part in typing.get_args(annotation) if part is not ...]
-        return annotation if all(_writable(part) is not None for part in parts) else None
+    if origin in CONTAINERS:
+        parts = [part if part is ... else _writable(part) for part in typing.get_args(annotation)]
+        return None if None in parts else origin[tuple(parts)]
     return None
-
-
-def _abstract(name: str) -> Any:
-    import collections.abc
-
-    return getattr(collections.abc, name)
 
 
 def _is_union(annotation: Any) -> bool:
@@ -216,7 +212,7 @@ def _type_of_default(default: Any) -> Any:
     if isinstance(default, bool | int | float | str):
         return type(default)
     if isinstance(default, tuple) and default and all(isinstance(part, int | float) for part in default):
-        return tuple[tuple(type(part) for part in default)]  # type: ignore[misc]
+        return tuple[tuple(type(part) for part in default)]
     return Any
 
 
@@ -244,7 +240,7 @@ def describe_type(type_: Any) -> str:
         return describe_type(parts[0])
     if _is_union(type_):
         return " or ".join(describe_type(part) for part in parts if part is not type(None))
-    if origin is dict or origin is _abstract("Mapping"):
+    if origin in (dict, collections.abc.Mapping):
         return f"a table of {_plural(parts[1])}" if len(parts) == 2 else "a table"
     if origin is tuple and ... not in parts:
         return f"a list of {len(parts)} values: " + ", ".join(describe_type(part) for part in parts)

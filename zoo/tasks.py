@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.data import Batch
+from zoo.errors import InputError
 
 
 class Task:
@@ -64,11 +65,11 @@ class Task:
 
         Raises `zoo.InputError` where the input cannot be read.
         """
-        raise_unsupported(self, "predict from a raw input")
+        raise InputError(f"the task `{type(self).__name__}` cannot predict from a raw input")
 
     def describe(self, sample: dict[str, Any], prediction: Any) -> dict[str, Any]:
         """A prediction as a JSON object."""
-        raise_unsupported(self, "describe a prediction")
+        raise InputError(f"the task `{type(self).__name__}` cannot describe a prediction")
 
     def draw(self, sample: dict[str, Any], prediction: Any, truth: bool = False) -> Any | None:
         """A prediction drawn on its sample as a PIL image, or None where there is nothing to draw.
@@ -80,9 +81,3 @@ class Task:
     def difficulty(self, sample: dict[str, Any], prediction: Any) -> float:
         """How bad a prediction is, from 0 (right) up: the report shows the worst first."""
         return 0.0
-
-
-def raise_unsupported(task: Task, what: str) -> Any:
-    from zoo.errors import InputError
-
-    raise InputError(f"the task `{type(task).__name__}` cannot {what}")

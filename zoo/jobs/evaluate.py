@@ -77,7 +77,7 @@ def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:
         tensors = list(_tensors(_forward(scoring, few)))
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     first = torch.cat([tensor.flatten().float().cpu() for tensor in tensors])[:4096] if tensors else torch.zeros(0)
     return digest.hexdigest(), first
 

@@ -19,7 +19,7 @@ from zoo.catalog import Catalog
 from zoo.data import Data
 from zoo.errors import InputError, nearest
 from zoo.fit import Update
-from zoo.hardware import autocast, choose_device, choose_precision
+from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.lean_torch import keep_dynamo_out
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
 from zoo.randomness import seed_all
@@ -85,12 +85,12 @@ def prepare_scoring(
     settings = builder.settings("eval", Eval)
     loss = builder.component("loss", task.loss) if "loss" in recipe.table or task.loss is not None else None
     metrics = builder.metrics(list(task.metrics) if settings.metrics is None else settings.metrics)
-    model = _placed(model, device, train.channels_last)
+    model = placed(model, device, train.channels_last)
     scoring = Scoring(
         model,
         task,
-        _placed(loss, device),
-        {name: _placed(metric, device) for name, metric in metrics.items()},
+        placed(loss, device),
+        {name: placed(metric, device) for name, metric in metrics.items()},
         make_batches(
             _split(data, settings.split), settings.batch_size or 2 * train.batch_size, device, task.collate,
             workers=train.workers,
@@ -203,12 +203,6 @@ def _split(data: Data, name: str) -> Any:
     near = nearest(name, data.splits)
     there = f"there are {', '.join(f'`{split}`' for split in data.splits)}"
     raise InputError(f"the dataset has no split `{name}`", f"did you mean `{near}`? {there}" if near else there)
-
-
-def _placed(part: Any, device: torch.device, channels_last: bool = False) -> Any:
-    if not hasattr(part, "to") or not isinstance(part, nn.Module):
-        return part
-    return part.to(device, memory_format=torch.channels_last) if channels_last else part.to(device)
 
 
 def _set_deterministic(wanted: bool) -> None:

@@ -62,7 +62,7 @@ class Progress:
             if not abs(value) < float("inf"):
                 batch = (step.number - 1) % steps_per_epoch + 1
                 raise RunFailed(
-                    f"the loss is {value} at step {step.number} (epoch {step.epoch + 1}, batch {batch} of {steps_per_epoch})",
+                    f"the loss is {value} at step {step.number} (epoch {step.epoch + 1}, step {batch} of {steps_per_epoch})",
                     'a smaller rate, warm-up, clip_norm or precision = "fp32" may help',
                 )
         means = {"loss": sum(values) / len(values)}
