@@ -11,8 +11,9 @@ from zoo.check import SUPPLIED
 from zoo.component import KINDS, Component
 from zoo.errors import InputError, ZooError
 from zoo.locate import RecipeError, locate
-from zoo.recipe import Keys, Recipe
+from zoo.recipe import Recipe
 from zoo.schema import MADE, Mistake, Parameter, convert, parameters_of
+from zoo.source import Keys
 
 
 class Builder:

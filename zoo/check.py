@@ -9,9 +9,10 @@ from zoo.catalog import Catalog, UnknownComponent
 from zoo.component import KINDS, Component
 from zoo.errors import nearest
 from zoo.locate import Problem, RecipeError, locate
-from zoo.recipe import Keys, Recipe
+from zoo.recipe import Recipe, is_folder_name
 from zoo.schema import Mistake, check_table, parameters_of, value_name
 from zoo.settings import Eval, Init, Train
+from zoo.source import Keys
 
 TABLES: Mapping[str, Callable[..., Any]] = {"train": Train, "eval": Eval, "init": Init}
 PLAIN_KEYS = ("name", "summary")
@@ -68,8 +69,8 @@ class _Checker:
                 if not isinstance(value, dict):
                     yield Mistake("wrong-type", f"`{key}` is {value_name(value)}; it should be a table", (key,)), ""
         name = self.table.get("name")
-        if isinstance(name, str) and not name.replace("-", "").replace("_", "").isalnum():
-            message = f"`name` is {value_name(name)}; it names a folder: letters, digits, `-` and `_`"
+        if isinstance(name, str) and not is_folder_name(name):
+            message = f"`name` is {value_name(name)}; it names a folder: at most 100 letters, digits, `-` and `_`"
             yield Mistake("wrong-value", message, ("name",)), ""
 
     def _missing(self) -> Found:

@@ -9,8 +9,9 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.check import COMPONENTS, SUPPLIED, TABLES
 from zoo.locate import position
-from zoo.recipe import COMMAND_LINE, Keys, Recipe
+from zoo.recipe import Recipe
 from zoo.schema import MADE, Parameter, parameters_of
+from zoo.source import COMMAND_LINE, Keys
 
 
 def explained(recipe: Recipe, catalog: Catalog) -> Iterator[tuple[str, str, str]]:

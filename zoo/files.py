@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,12 @@ from zoo.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+
+
+# The bytes of a file, in pieces: a large one is never put together in memory.
+Content = Sequence["bytes | memoryview"]
+
+PIECES_AT_ONCE = 512
 
 
 def cache_folder() -> Path:
@@ -116,8 +122,23 @@ def cached_tensors(key: str, make: Callable[[], dict[str, torch.Tensor]]) -> dic
 def write_file(file: Path, content: bytes) -> None:
     """Write to a temporary name, flush to disk, rename: a reader sees the old file or the new one."""
     with staged(file) as temporary:
-        temporary.write_bytes(content)
-        flush(temporary)
+        write_flushed(temporary, [content])
+
+
+def write_flushed(file: Path, content: Content) -> None:
+    """Write pieces one after the other, and force them to disk."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        pieces = [memoryview(piece).cast("B") for piece in content if len(piece)]
+        while pieces:
+            written = os.writev(handle, pieces[:PIECES_AT_ONCE])
+            while pieces and written >= len(pieces[0]):
+                written -= len(pieces.pop(0))
+            if written:
+                pieces[0] = pieces[0][written:]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

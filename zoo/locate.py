@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from zoo.errors import InputError
-from zoo.recipe import COMMAND_LINE, Keys, Recipe, RecipeSyntaxError, Source
+from zoo.recipe import Recipe
 from zoo.schema import Mistake
+from zoo.source import COMMAND_LINE, Keys, MergeError, Origin, RecipeSyntaxError, Source
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,27 @@ def locate(recipe: Recipe, mistake: Mistake, help: str = "") -> Problem:
     origin = recipe.origin(mistake.path)
     if origin is None:
         return Problem(recipe.name, 0, 0, mistake.code, mistake.message, mistake.suggestion, help)
+    return _at(origin, mistake, help)
+
+
+def locate_error(error: RecipeSyntaxError | MergeError) -> Problem:
+    """The place of what keeps a recipe from being read."""
+    if isinstance(error, MergeError):
+        return _at(error.origin, error.mistake, error.help)
+    lines = error.source.text.split("\n")
+    shown = lines[error.line - 1].rstrip("\r") if error.line <= len(lines) else ""
+    return Problem(error.source.name, error.line, error.column, "syntax", error.message, source_line=shown)
+
+
+def _at(origin: Origin, mistake: Mistake, help: str) -> Problem:
     file, text = origin.source.name, origin.source.text
     if file == COMMAND_LINE:
         key = text.partition("=")[0]
         column, width = (1, len(key)) if mistake.at == "key" else (len(key) + 2, max(1, len(text) - len(key) - 1))
         return Problem(file, 1, column, mistake.code, mistake.message, mistake.suggestion, help, width, text)
     line, column, width = position(origin.source, origin.keys, mistake.at)
-    shown = text.splitlines()[line - 1] if line else ""
+    shown = text.split("\n")[line - 1].rstrip("\r") if line else ""
     return Problem(file, line, column, mistake.code, mistake.message, mistake.suggestion, help, width, shown)
-
-
-def locate_syntax_error(error: RecipeSyntaxError) -> Problem:
-    lines = error.source.text.split("\n")
-    shown = lines[error.line - 1].rstrip("\r") if error.line <= len(lines) else ""
-    return Problem(error.source.name, error.line, error.column, "syntax", error.message, source_line=shown)
 
 
 def position(source: Source, keys: Keys, at: Literal["key", "value"]) -> tuple[int, int, int]:
@@ -148,7 +156,11 @@ def _key_parts(node: Any) -> Keys:
     if node.type == "dotted_key":
         return tuple(part for child in node.named_children for part in _key_parts(child))
     text = node.text.decode()
-    return (text[1:-1] if node.type == "quoted_key" else text,)
+    if node.type != "quoted_key":
+        return (text,)
+    import tomli
+
+    return tuple(tomli.loads(f"{text} = 0"))  # escapes too
 
 
 def _clipped(line: str, offset: int, limit: int = 160) -> tuple[str, int]:

@@ -56,7 +56,7 @@ class Plugins:
             else:
                 try:
                     self._register(entry_point.load(), plugin)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     plugin.error = _cause(error)
 
     def register(self, module: ModuleType | object, name: str) -> Plugin:
@@ -68,13 +68,14 @@ class Plugins:
 
     def _register(self, module: Any, plugin: Plugin) -> None:
         _refuse_misspelt_hooks(module)
-        self.manager.register(module, plugin.name)
         try:
+            self.manager.register(module, plugin.name)
             offered = module.zoo_components() if hasattr(module, "zoo_components") else []
             plugin.components = [_checked(component, plugin.name) for component in offered]
             _refuse_twins(plugin.components)
         except Exception:
-            self.manager.unregister(module)
+            if self.manager.is_registered(module):
+                self.manager.unregister(module)
             plugin.components = []
             raise
 

@@ -15,9 +15,10 @@ from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.fit import in_fp32
 from zoo.hardware import autocast, choose_device, choose_precision, placed
-from zoo.recipe import Recipe, from_table, parse, read_source
+from zoo.recipe import Recipe, from_table
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
+from zoo.source import parse, read_source
 from zoo.tasks import Task
 from zoo.weights import check_asset_hashes, load_model, read_tensors
 

@@ -6,33 +6,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.component import KINDS
 from zoo.errors import InputError, nearest
-
-Keys = tuple[str | int, ...]
-
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 12
-COMMAND_LINE = "command line"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A text that values come from: a recipe file, or one override on the command line."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a value was written: the source, and the keys that lead to it there."""
-
-    source: Source
-    keys: Keys
-
+from zoo.schema import Mistake, value_name
+from zoo.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
 
 @dataclass
 class Recipe:
@@ -51,14 +30,6 @@ class Recipe:
         return None
 
 
-class RecipeSyntaxError(InputError):
-    """A text that is no TOML, at a line and column counted in characters from 1."""
-
-    def __init__(self, source: Source, line: int, column: int, message: str) -> None:
-        super().__init__(message)
-        self.source, self.line, self.column = source, line, column
-
-
 def load_recipe(
     file: Path,
     overrides: Mapping[str, Any] | Iterable[str] = (),
@@ -73,7 +44,9 @@ def load_recipe(
         shipped: recipes by name, for `extends = "ssd"`.
 
     Raises:
-        InputError: a file cannot be read or parsed, parents form a circle, an override is not `KEY=VALUE`.
+        RecipeSyntaxError: a file is no TOML.
+        MergeError: a parent is not there, or parents form a circle; a value goes where there is no table.
+        InputError: a file cannot be read, an override is not `KEY=VALUE`.
     """
     recipe = _load(file, shipped or {}, ())
     quick_table = recipe.table.pop("quick", {})
@@ -81,13 +54,16 @@ def load_recipe(
         if not quick_table:
             raise InputError(f"{file} has no [quick] table", "run it without --quick")
         _apply_quick(recipe, quick_table)
-    for key, value, text in _overrides(overrides):
+    for key, value, text in _names_first(_overrides(overrides)):
         _set_dotted(recipe, key, value, Source(COMMAND_LINE, text), key)
     stated = recipe.table.get("name")
-    recipe.name = (
-        stated if isinstance(stated, str) and stated.replace("-", "").replace("_", "").isalnum() else file.stem
-    )
+    recipe.name = stated if isinstance(stated, str) and is_folder_name(stated) else file.stem
     return recipe
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a recipe may be called so: its runs lie in a folder of that name."""
+    return name.replace("-", "").replace("_", "").isalnum() and len(name) <= 100
 
 
 def from_table(table: Mapping[str, Any], name: str) -> Recipe:
@@ -116,7 +92,7 @@ def shipped_recipes(plugin_folders: Iterable[Path] = ()) -> dict[str, Path]:
 
 def find_recipe(name: str, shipped: Mapping[str, Path]) -> Path:
     """A path to a file, or a shipped recipe's name."""
-    if Path(name).is_file():
+    if _is_file(Path(name)):
         return Path(name)
     if name in shipped:
         return shipped[name]
@@ -127,64 +103,22 @@ def find_recipe(name: str, shipped: Mapping[str, Path]) -> Path:
     )
 
 
-def read_source(file: Path) -> Source:
+def _is_file(path: Path) -> bool:
     try:
-        size = file.stat().st_size
-        content = file.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise InputError(f"cannot read {file}: {error.strerror}") from error
-    if size > MAX_BYTES:
-        raise InputError(f"{file} has {size:,} bytes; a recipe has at most {MAX_BYTES:,}")
-    try:
-        return Source(str(file), content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8", "replace")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        text = content.decode("utf-8", "replace")
-        raise RecipeSyntaxError(Source(str(file), text), line, column, "this byte is not UTF-8") from error
-
-
-def parse(source: Source) -> dict[str, Any]:
-    import tomli
-
-    try:
-        table = tomli.loads(source.text)
-    except tomli.TOMLDecodeError as error:
-        message = error.msg[:1].lower() + error.msg[1:]
-        raise RecipeSyntaxError(source, error.lineno, error.colno, message) from error
-    except RecursionError as error:
-        raise RecipeSyntaxError(source, 1, 1, "values are nested too deep") from error
-    deep = _too_deep(table)
-    if deep:
-        raise RecipeSyntaxError(source, 1, 1, f"`{deep}` ... is nested deeper than {MAX_DEPTH} levels")
-    return table
-
-
-def _too_deep(table: dict[str, Any]) -> str | None:
-    """The first keys of a value nested deeper than MAX_DEPTH. No recursion: the depth is the user's."""
-    waiting: list[tuple[Any, tuple[str, ...]]] = [(table, ())]
-    while waiting:
-        value, keys = waiting.pop()
-        if len(keys) > MAX_DEPTH:
-            return ".".join(keys[:3])
-        if isinstance(value, dict):
-            waiting += [(child, (*keys, str(key))) for key, child in value.items()]
-        elif isinstance(value, list):
-            waiting += [(child, (*keys, str(index))) for index, child in enumerate(value)]
-    return None
+        return path.is_file()
+    except OSError:  # the name is too long
+        return False
 
 
 def _load(file: Path, shipped: Mapping[str, Path], children: tuple[Path, ...]) -> Recipe:
-    if file.resolve() in children:
-        chain = " extends ".join(child.name for child in (*children, file.resolve()))
-        raise InputError(f"recipes extend each other in a circle: {chain}")
     source = read_source(file)
     table = parse(source)
     parent = table.pop("extends", None)
     if parent is None:
         recipe = Recipe(file.stem)
     else:
-        recipe = _load(_parent_file(file, parent, shipped), shipped, (*children, file.resolve()))
+        lineage = (*children, file.resolve())
+        recipe = _load(_parent_file(source, parent, shipped, lineage), shipped, lineage)
     quick = table.pop("quick", None)
     _merge(recipe, table, source)
     if quick is not None:
@@ -192,23 +126,25 @@ def _load(file: Path, shipped: Mapping[str, Path], children: tuple[Path, ...]) -
     return recipe
 
 
-def _parent_file(file: Path, parent: Any, shipped: Mapping[str, Path]) -> Path:
+def _parent_file(source: Source, parent: Any, shipped: Mapping[str, Path], lineage: tuple[Path, ...]) -> Path:
+    """The file that `extends` names. `lineage` is the recipes that led here, each extending the next."""
+
+    def refused(code: str, message: str, suggestion: str | None = None) -> MergeError:
+        mistake = Mistake(code, message, ("extends",), "value", suggestion)
+        return MergeError(Origin(source, ("extends",)), mistake, "name a file beside the recipe, or a shipped recipe")
+
     if not isinstance(parent, str):
-        raise InputError(f"{file}: `extends` is not a string", 'extends = "base.toml"')
-    if parent in shipped:
-        return shipped[parent]
-    path = Path(parent)
-    if path.is_absolute() or ".." in path.parts:
-        raise InputError(
-            f'{file}: `extends = "{parent}"` leaves the recipe\'s folder',
-            "name a file in the recipe's folder, or a shipped recipe",
-        )
-    found = file.parent / path
-    if not found.is_file():
-        near = nearest(path.name, [other.name for other in file.parent.glob("*.toml")])
-        raise InputError(
-            f"{file} extends `{parent}`, and there is no such file", f"did you mean `{near}`?" if near else ""
-        )
+        raise refused("wrong-type", f"`extends` is {value_name(parent)}; it should be a string")
+    folder = Path(source.name).parent
+    found = shipped.get(parent, folder / parent)
+    if parent not in shipped and (Path(parent).is_absolute() or ".." in Path(parent).parts):
+        raise refused("wrong-value", f"`extends` is {value_name(parent)}, which leaves the recipe's folder")
+    if not _is_file(found):
+        near = nearest(parent, [*shipped, *(other.name for other in folder.glob("*.toml"))])
+        raise refused("wrong-value", f"`extends` is {value_name(parent)}, and there is no such recipe", near)
+    if found.resolve() in lineage:
+        chain = " extends ".join(file.name for file in (*lineage, found.resolve()))
+        raise refused("circle", f"recipes extend each other in a circle: {chain}")
     return found
 
 
@@ -240,7 +176,8 @@ def _set(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) 
     if isinstance(value, dict) and isinstance(parent.get(keys[-1]), dict):
         recipe.origins.setdefault(keys, Origin(source, written))
     else:
-        _forget(recipe, keys)
+        if keys[-1] in parent:
+            _forget(recipe, keys)
         recipe.origins[keys] = Origin(source, written)
         parent[keys[-1]] = {} if isinstance(value, dict) else copy.deepcopy(value)
     if isinstance(value, dict):
@@ -256,7 +193,8 @@ def _forget(recipe: Recipe, keys: Keys) -> None:
 def _merge_quick(recipe: Recipe, quick: Any, source: Source) -> None:
     """Keep `[quick]` as a flat list of (keys, value), since its keys may be dotted strings or tables."""
     if not isinstance(quick, dict):
-        quick = {"quick": quick}  # reported as an unknown key
+        mistake = Mistake("wrong-type", f"`quick` is {value_name(quick)}; it should be a table", ("quick",))
+        raise MergeError(Origin(source, ("quick",)), mistake)
     flat = recipe.table.setdefault("quick", {})
     for keys, value, written in _flattened(quick, (), ("quick",)):
         flat[keys] = (value, Origin(source, written))
@@ -276,10 +214,18 @@ def _apply_quick(recipe: Recipe, quick: Mapping[Keys, tuple[Any, Origin]]) -> No
     if ("expect",) not in quick:
         _forget(recipe, ("expect",))
         recipe.table.pop("expect", None)  # the full run's figures say nothing of the quick one
-    for keys, (value, origin) in quick.items():
+    for keys, value, origin in _names_first((keys, *rest) for keys, rest in quick.items()):
         if keys == ("expect",):
             recipe.table["expect"] = {}
         _set_dotted(recipe, keys, value, origin.source, origin.keys)
+
+
+T = TypeVar("T")
+
+
+def _names_first(settings: Iterable[tuple[Keys, Any, T]]) -> list[tuple[Keys, Any, T]]:
+    """A component's name before its parameters, which would else go with the component it replaces."""
+    return sorted(settings, key=lambda setting: setting[0][0] not in KINDS or setting[0][1:] not in ((), ("name",)))
 
 
 def _overrides(overrides: Mapping[str, Any] | Iterable[str]) -> Iterable[tuple[Keys, Any, str]]:
@@ -296,28 +242,31 @@ def _overrides(overrides: Mapping[str, Any] | Iterable[str]) -> Iterable[tuple[K
 
 
 def _parsed_value(text: str) -> Any:
-    import tomli
-
     try:
-        return tomli.loads(f"value = {text}")["value"]
-    except (tomli.TOMLDecodeError, RecursionError):
+        return parse(Source(COMMAND_LINE, f"value = {text}"))["value"]
+    except InputError:
         return text
 
 
 def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) -> None:
     """Set one value by its dotted key. A component's name replaces the component."""
+    if len(keys) > MAX_DEPTH:
+        mistake = Mistake("too-deep", f"a key of {len(keys)} parts is nested deeper than {MAX_DEPTH} levels", keys, "key")
+        raise MergeError(Origin(source, written), mistake)
     kind = keys[0]
     if kind in KINDS and (keys[1:] == ("name",) or (len(keys) == 1 and isinstance(value, str))):
         _replace_component(recipe, str(kind), value)
         keys = (kind, "name")
         recipe.origins.setdefault((kind,), Origin(source, written))
+    elif kind in KINDS and len(keys) == 1 and isinstance(value, dict) and "name" in value:
+        _replace_component(recipe, str(kind), value["name"])
     for length in range(1, len(keys)):
         table: Any = recipe.table
         for key in keys[:length]:
             table = table.setdefault(key, {}) if isinstance(table, dict) else table
         if not isinstance(table, dict):
-            raise InputError(
-                f"`{'.'.join(map(str, keys))}` cannot be set: `{'.'.join(map(str, keys[:length]))}` is no table"
-            )
+            whole, part = ".".join(map(str, keys)), ".".join(map(str, keys[:length]))
+            mistake = Mistake("no-table", f"`{whole}` cannot be set: `{part}` is no table", keys, "key")
+            raise MergeError(Origin(source, written), mistake)
         recipe.origins.setdefault(keys[:length], Origin(source, written))
     _set(recipe, keys, value, source, written)

@@ -12,11 +12,12 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import InputError, RunFailed
-from zoo.files import flush, write_file
+from zoo.files import Content, flush, write_file, write_flushed
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -70,7 +71,7 @@ class Folder:
 
     # Files that change together
 
-    def commit(self, files: Mapping[str, bytes]) -> None:
+    def commit(self, files: Mapping[str, Content]) -> None:
         """Replace the named files, all of them or none.
 
         Raises:
@@ -79,12 +80,14 @@ class Folder:
         manifest = self._manifest()
         try:
             folders = {self.path}
-            for name, content in files.items():
-                file = self.path / name
-                file.parent.mkdir(exist_ok=True)
-                folders.add(file.parent)
-                _write_flushed(_next(file), content)
-                manifest["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            with ThreadPoolExecutor(1) as pool:
+                for name, content in files.items():
+                    file = self.path / name
+                    file.parent.mkdir(exist_ok=True)
+                    folders.add(file.parent)
+                    hashed = pool.submit(_size_and_hash, content)  # while the disk writes
+                    write_flushed(_next(file), content)
+                    manifest["files"][name] = hashed.result()
             for folder in folders:
                 flush(folder)
             write_file(self.path / MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -191,9 +194,9 @@ class Folder:
         write_file(self.path / name, json.dumps(value, indent=2).encode())
 
 
-def asset_files(assets: Mapping[str, Any]) -> dict[str, bytes]:
+def asset_files(assets: Mapping[str, Any]) -> dict[str, Content]:
     """Assets as files of a commit."""
-    return {f"{name}.json": encode_asset(value) for name, value in assets.items()}
+    return {f"{name}.json": [encode_asset(value)] for name, value in assets.items()}
 
 
 def encode_asset(value: Any) -> bytes:
@@ -229,12 +232,8 @@ def _matches(file: Path, stated: Mapping[str, Any]) -> bool:
         return hashlib.file_digest(opened, "sha256").hexdigest() == stated["sha256"]  # type: ignore[no-any-return]
 
 
-def _write_flushed(file: Path, content: bytes) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(handle, view) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _size_and_hash(content: Content) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for piece in content:
+        digest.update(piece)
+    return {"size": sum(map(len, content)), "sha256": digest.hexdigest()}

@@ -150,7 +150,7 @@ def _adapter(type_: Any) -> Any:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    target = function.__init__ if inspect.isclass(function) else function  # type: ignore[misc]
+    target = function.__init__ if inspect.isclass(function) else function
     target = inspect.unwrap(getattr(target, "func", target))
     try:
         return typing.get_type_hints(target, include_extras=True)
@@ -212,7 +212,7 @@ def _type_of_default(default: Any) -> Any:
     if isinstance(default, bool | int | float | str):
         return type(default)
     if isinstance(default, tuple) and default and all(isinstance(part, int | float) for part in default):
-        return tuple[tuple(type(part) for part in default)]
+        return tuple.__class_getitem__(tuple(type(part) for part in default))
     return Any
 
 

@@ -12,8 +12,22 @@ import torch
 from torch import nn
 
 from zoo.errors import InputError, RunFailed, nearest
+from zoo.files import Content
 
 Tensors = dict[str, torch.Tensor]
+
+DTYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 
 
 def weights_of(model: nn.Module) -> tuple[Tensors, dict[str, str]]:
@@ -30,13 +44,23 @@ def weights_of(model: nn.Module) -> tuple[Tensors, dict[str, str]]:
     return tensors, tied
 
 
-def encode(tensors: Tensors, metadata: Mapping[str, Any]) -> bytes:
-    """The content of a safetensors file. One metadata entry, since the format does not keep the order of several."""
-    from safetensors.torch import save
+def encode(tensors: Tensors, metadata: Mapping[str, Any]) -> Content:
+    """The content of a safetensors file, in pieces that are views of the tensors: nothing is copied.
 
-    plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    plain = {name: tensor.clone() if _is_part(tensor) else tensor for name, tensor in plain.items()}
-    return save(plain, {"zoo": json.dumps(metadata, sort_keys=True)})
+    Tensors are ordered by element size and name, as the format's own library does, so that each is aligned. There is
+    one metadata entry, since the format does not keep the order of several.
+    """
+    header: dict[str, Any] = {"__metadata__": {"zoo": json.dumps(metadata, sort_keys=True)}}
+    pieces: list[Any] = []
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):
+        plain = tensor.detach().cpu().contiguous()
+        start, end = end, end + plain.numel() * plain.element_size()
+        header[name] = {"dtype": DTYPES[plain.dtype], "shape": list(plain.shape), "data_offsets": [start, end]}
+        pieces.append(plain.reshape(-1).view(torch.uint8).numpy().data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return [len(text).to_bytes(8, "little") + text, *pieces]
 
 
 def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -143,11 +167,6 @@ def _compare(own: Mapping[str, torch.Tensor], saved: Tensors, where: str, partia
 def _listed(names: list[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:5])
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
-
-
-def _is_part(tensor: torch.Tensor) -> bool:
-    """Whether a tensor is a view into a larger storage, which safetensors refuses to share."""
-    return tensor.untyped_storage().nbytes() != tensor.numel() * tensor.element_size()
 
 
 def check_asset_hashes(metadata: Mapping[str, Any], assets: Mapping[str, str], where: str) -> None:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def recipe_names() -> list[str]:
+    from zoo.plugins import installed
     from zoo.recipe import shipped_recipes
 
-    return sorted(shipped_recipes())
+    return sorted(shipped_recipes(installed().recipe_folders()))
 
 
 def check(
@@ -47,8 +48,9 @@ def _problems(name: str) -> list[Problem]:
     from zoo.catalog import Catalog
     from zoo.check import check as check_recipe
     from zoo.errors import InputError
-    from zoo.locate import Problem, locate_syntax_error
-    from zoo.recipe import RecipeSyntaxError, find_recipe, has_quick, load_recipe, shipped_recipes
+    from zoo.locate import Problem, locate_error
+    from zoo.recipe import find_recipe, has_quick, load_recipe, shipped_recipes
+    from zoo.source import MergeError, RecipeSyntaxError
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
@@ -58,8 +60,8 @@ def _problems(name: str) -> list[Problem]:
         if has_quick(file, shipped):
             found += check_recipe(load_recipe(file, quick=True, shipped=shipped), catalog)
         return list(dict.fromkeys(found))
-    except RecipeSyntaxError as error:
-        return [locate_syntax_error(error)]
+    except (RecipeSyntaxError, MergeError) as error:
+        return [locate_error(error)]
     except InputError as error:
         return [Problem(name, 0, 0, "unreadable", error.message, help=error.help)]
 

@@ -31,7 +31,7 @@ class Terminal(Listener):
             self.said_at = now
             say(_line(progress, figures))
 
-    def evaluated(self, progress: Any, figures: dict[str, float]) -> None:
+    def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
         if self.terminal:
             print("\r\x1b[K", end="", file=sys.stderr)
         best = "  (best)" if progress.best_step == progress.step else ""

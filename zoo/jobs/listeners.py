@@ -23,7 +23,7 @@ class Listener:
 
     def logged(self, progress: Any, figures: Figures) -> None: ...
 
-    def evaluated(self, progress: Any, figures: Figures) -> None: ...
+    def evaluated(self, progress: Any, epoch: int, figures: Figures) -> None: ...
 
     def finished(self, results: Results) -> None: ...
 
@@ -51,9 +51,9 @@ class WithPlugins(Listener):
     def logged(self, progress: Any, figures: Figures) -> None:
         self.listener.logged(progress, figures)
 
-    def evaluated(self, progress: Any, figures: Figures) -> None:
-        self.plugins.call("zoo_epoch_finished", event={"step": progress.step, "figures": figures})
-        self.listener.evaluated(progress, figures)
+    def evaluated(self, progress: Any, epoch: int, figures: Figures) -> None:
+        self.plugins.call("zoo_epoch_finished", event={"step": progress.step, "epoch": epoch, "figures": figures})
+        self.listener.evaluated(progress, epoch, figures)
 
     def finished(self, results: Results) -> None:
         self.plugins.call("zoo_run_finished", results=results)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
 
 from zoo.errors import RunFailed
+from zoo.files import Content
 from zoo.fit import Step
 from zoo.jobs.experiment import Experiment
 from zoo.randomness import random_state, restore_random_state
@@ -60,9 +62,10 @@ class Progress:
         values = losses.tolist()
         for step, value in zip(self.window, values, strict=True):
             if not abs(value) < float("inf"):
-                batch = (step.number - 1) % steps_per_epoch + 1
+                within = (step.number - 1) % steps_per_epoch + 1
+                place = f"epoch {step.epoch + 1}, batch {within} of {steps_per_epoch}"
                 raise RunFailed(
-                    f"the loss is {value} at step {step.number} (epoch {step.epoch + 1}, step {batch} of {steps_per_epoch})",
+                    f"the loss is {value} at step {step.number} ({place})",
                     'a smaller rate, warm-up, clip_norm or precision = "fp32" may help',
                 )
         means = {"loss": sum(values) / len(values)}
@@ -74,7 +77,7 @@ class Progress:
         return means
 
 
-def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra: dict[str, bytes]) -> None:
+def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra: dict[str, Content]) -> None:
     """Commit a checkpoint, together with `extra` files (weights that are the best so far)."""
     update = experiment.update
     tensors, tied = weights_of(experiment.model)
@@ -93,7 +96,7 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
     plain, state_tensors = split_tensors(state)
     named = {f"model.{name}": tensor for name, tensor in tensors.items()}
     files = {
-        STATE: _json(plain),
+        STATE: [json.dumps(plain).encode()],
         STATE_TENSORS: encode({**named, **state_tensors}, {}),
     }
     folder.commit({**files, **extra})
@@ -101,8 +104,6 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
 
 def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
     """Take up a run where its checkpoint left it; also returns the thread count it ran with."""
-    import json
-
     tensors, _ = read_tensors(folder.checked(STATE_TENSORS))
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}  # out of the mapped file, and aligned
     state = join_tensors(json.loads(folder.checked(STATE).read_bytes()), tensors)
@@ -154,9 +155,3 @@ def _progress_from(state: dict[str, Any], device: torch.device) -> Progress:
 def _without_functions(state: dict[str, Any]) -> dict[str, Any]:
     """A schedule's own functions are made anew by the recipe."""
     return {key: value for key, value in state.items() if not callable(value) and not key.startswith("_get_lr")}
-
-
-def _json(value: Any) -> bytes:
-    import json
-
-    return json.dumps(value).encode()

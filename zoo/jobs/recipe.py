@@ -15,8 +15,10 @@ from zoo.check import require_valid
 from zoo.errors import InputError, RunFailed, nearest
 from zoo.jobs.listeners import Listener, Results, WithPlugins
 from zoo.jobs.signals import Stop, stop_on_signals
+from zoo.locate import RecipeError, locate_error
 from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
 from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, STATE, WEIGHTS, Folder, asset_files, new_folder
+from zoo.source import MergeError, RecipeSyntaxError
 
 
 def run(
@@ -88,7 +90,10 @@ def resume(path: str | Path, listener: Listener | None = None) -> Results:
 def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: bool, catalog: Catalog) -> Recipe:
     """Find, read and check a recipe."""
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
-    recipe = load_recipe(find_recipe(name, shipped), overrides, quick=quick, shipped=shipped)
+    try:
+        recipe = load_recipe(find_recipe(name, shipped), overrides, quick=quick, shipped=shipped)
+    except (RecipeSyntaxError, MergeError) as error:
+        raise RecipeError([locate_error(error)]) from error
     require_valid(recipe, catalog)
     return recipe
 

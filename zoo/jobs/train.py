@@ -12,6 +12,7 @@ import torch
 from zoo.batches import Batches
 from zoo.data import Batch
 from zoo.errors import RunFailed
+from zoo.files import Content
 from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
 from zoo.jobs.experiment import Experiment, monitored
@@ -130,7 +131,7 @@ class _Body:
             schedule.step(figures[monitored(self.settings, self.experiment.scoring)[0]])
         progress.seconds = time.monotonic() - self.started
         self._save(with_weights=best or self.settings.keep == "last")
-        self.listener.evaluated(progress, figures)
+        self.listener.evaluated(progress, self._epoch(), figures)
         self._leave_if_stopped()
         patience = self.settings.patience
         return self._time_is_up() or (patience is not None and progress.stale >= patience)
@@ -169,7 +170,7 @@ class _Body:
         window = list(self.progress.window)
         self.progress.take_window(self.experiment.steps_per_epoch)
         self.progress.window = window
-        extra = {}
+        extra: dict[str, Content] = {}
         if with_weights:
             scoring = self.experiment.scoring
             self.progress.fingerprint, self.progress.first_outputs = fingerprint(scoring)
