@@ -70,14 +70,13 @@ class Builder:
         component = self.catalog.get(kind, table["name"])
         function = _loaded(component)
         parameters = parameters_of(function, SUPPLIED.get(kind, ()))
-        arguments = {name: value for name, value in supplied.items() if name in SUPPLIED.get(kind, ())}
+        taken = parameters_of(function)
+        arguments = {taken[name].name: value for name, value in supplied.items() if name in taken}
         spelled: dict[str, Any] = {"name": table["name"]}
         mistakes = []
         for name, parameter in parameters.items():
             path = (*keys, name)
-            if name in supplied and name not in table:
-                arguments[parameter.name] = supplied[name]
-            elif name in table and parameter.nested in KINDS:
+            if name in table and parameter.nested in KINDS:
                 arguments[parameter.name], spelled[name] = self._build(parameter.nested, table[name], path, {})
             elif name in table and parameter.nested == "run":
                 arguments[parameter.name], spelled[name] = _loaded_run(table[name]), table[name]

@@ -20,7 +20,7 @@ TOP_LEVEL = (*PLAIN_KEYS, *KINDS, *TABLES, "expect", "quick", "extends")
 COMPONENTS = tuple(kind for kind in KINDS if kind != "metric")
 
 # What the job supplies; a recipe cannot set it.
-SUPPLIED = {"optimizer": ("params",), "schedule": ("optimizer",)}
+SUPPLIED = {"optimizer": ("params",), "schedule": ("optimizer", "total_steps", "steps_per_epoch", "mode")}
 
 
 def check(recipe: Recipe, catalog: Catalog) -> list[Problem]:
@@ -101,12 +101,12 @@ class _Checker:
                 if owner:
                     mistake = Mistake(mistake.code, mistake.message, mistake.path, mistake.at)
             yield _below(mistake, table), help
+        misspelt = {nearest(key, parameters) for key in value if key not in parameters}
         for name, parameter in parameters.items():
-            misspelt = {nearest(key, parameters) for key in value if key not in parameters}
             if parameter.required and name not in value and name not in misspelt:
                 yield Mistake("missing-key", f"[{table}] has no `{name}`", (table,), "key"), ""
         if table == "train":
-            yield from self._train(value, {nearest(key, parameters) for key in value if key not in parameters})
+            yield from self._train(value, misspelt)
 
     def _train(self, train: Mapping[str, Any], misspelt: set[str | None]) -> Found:
         if "epochs" not in train and "steps" not in train and not {"epochs", "steps"} & misspelt:
@@ -127,8 +127,12 @@ class _Checker:
             yield Mistake("wrong-value", message, ("train", "device"), "value", suggestion), ""
 
     def _component(self, kind: str, value: Any, path: Keys) -> Found:
-        if not isinstance(value, str | dict) or (isinstance(value, dict) and "name" not in value):
-            misspelt = nearest("name", value) if isinstance(value, dict) else None
+        if not isinstance(value, str | dict):
+            message = f"`{kind}` is {value_name(value)}; it should be a name, or a table with `name`"
+            yield Mistake("wrong-type", message, path), f"zoo list {kind}"
+            return
+        if isinstance(value, dict) and "name" not in value:
+            misspelt = nearest("name", value)
             if misspelt:
                 yield (
                     Mistake("unknown-key", f"unknown key `{misspelt}` of [{kind}]", (*path, misspelt), "key", "name"),

@@ -144,18 +144,21 @@ def _accumulate(
     parameters: list[nn.Parameter],
 ) -> tuple[torch.Tensor, Losses]:
     """Gradients of the mean over all batches of a step, however unequal they are."""
+    first: Any = None
     weight: Any = 0
     total: Any = 0
     parts: dict[str, Any] = {}
     for batch in group:
         value, batch_parts, outputs = losses_of(model, task, loss, batch, autocast)
         count = loss.count(outputs, task.target(batch)) if hasattr(loss, "count") else batch_size(batch)
-        weighted = value * count
+        first = count if first is None else first
+        share = count / first  # near 1: fp16 has no room for gradients times thousands of tokens
+        weighted = value * share
         (weighted if scaler is None else scaler.scale(weighted)).backward()
-        weight = weight + count
+        weight = weight + share
         total = total + weighted.detach()
         for name, part in batch_parts.items():
-            parts[name] = parts.get(name, 0) + part * count
+            parts[name] = parts.get(name, 0) + part * share
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     scale = weight.to(gradients[0].dtype) if isinstance(weight, torch.Tensor) else float(weight)
     torch._foreach_div_(gradients, scale)

@@ -13,6 +13,7 @@ from zoo.errors import InputError, nearest
 from zoo.schema import Mistake, value_name
 from zoo.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
 
+
 @dataclass
 class Recipe:
     """A merged recipe. Components are always tables here; `origins` maps the keys of each value to its origin."""
@@ -119,6 +120,7 @@ def _load(file: Path, shipped: Mapping[str, Path], children: tuple[Path, ...]) -
     else:
         lineage = (*children, file.resolve())
         recipe = _load(_parent_file(source, parent, shipped, lineage), shipped, lineage)
+    recipe.origins[()] = Origin(source, ())
     quick = table.pop("quick", None)
     _merge(recipe, table, source)
     if quick is not None:
@@ -251,7 +253,9 @@ def _parsed_value(text: str) -> Any:
 def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) -> None:
     """Set one value by its dotted key. A component's name replaces the component."""
     if len(keys) > MAX_DEPTH:
-        mistake = Mistake("too-deep", f"a key of {len(keys)} parts is nested deeper than {MAX_DEPTH} levels", keys, "key")
+        mistake = Mistake(
+            "too-deep", f"a key of {len(keys)} parts is nested deeper than {MAX_DEPTH} levels", keys, "key"
+        )
         raise MergeError(Origin(source, written), mistake)
     kind = keys[0]
     if kind in KINDS and (keys[1:] == ("name",) or (len(keys) == 1 and isinstance(value, str))):

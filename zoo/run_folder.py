@@ -47,7 +47,11 @@ class Folder:
             InputError: it is none.
         """
         folder = cls(path)
-        if not (path / RECIPE).is_file() or not (path / MANIFEST).is_file():
+        try:
+            complete = (path / RECIPE).is_file() and (path / MANIFEST).is_file()
+        except OSError as error:  # the name is too long
+            raise InputError(f"cannot read the run folder {path}: {error.strerror}") from error
+        if not complete:
             near = [child for child in (path.iterdir() if path.is_dir() else []) if (child / MANIFEST).is_file()]
             help = f"did you mean {max(near, key=lambda child: child.stat().st_mtime)}?" if near else ""
             what = "has no recipe.toml and manifest.json" if path.is_dir() else "is no folder"

@@ -14,6 +14,7 @@ Keys = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
+MAX_VALUES = 5_000
 COMMAND_LINE = "command line"
 TOO_LARGE = "this integer needs more than 64 bits"
 
@@ -76,7 +77,7 @@ def parse(source: Source) -> dict[str, Any]:
     """The table that a text holds.
 
     Raises:
-        RecipeSyntaxError: it is no TOML, or is nested too deep.
+        RecipeSyntaxError: it is no TOML, is nested too deep, or holds too many values.
         MergeError: an integer is too large.
     """
     import tomli
@@ -102,14 +103,18 @@ def _line_and_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def _check_limits(table: dict[str, Any], source: Source) -> None:
-    """Refuse what is nested deeper than MAX_DEPTH, and integers that TOML has no room for.
+    """Refuse what is nested deeper than MAX_DEPTH, more than MAX_VALUES, and integers that TOML has no room for.
 
     No recursion: the depth is the user's.
     """
     waiting: list[tuple[Any, Keys]] = [(table, ())]
     too_large: list[Keys] = []
+    count = 0
     while waiting:
         value, keys = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise RecipeSyntaxError(source, 1, 1, f"a recipe has at most {MAX_VALUES:,} values")
         if len(keys) > MAX_DEPTH:
             shown = ".".join(map(str, keys[:3]))
             raise RecipeSyntaxError(source, 1, 1, f"`{shown}` ... is nested deeper than {MAX_DEPTH} levels")

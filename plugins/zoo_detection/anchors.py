@@ -42,7 +42,5 @@ def multi_scale_anchors(
     ratios: Sequence[float],
     aspect: float = 1.0,
 ) -> torch.Tensor:
-    """Anchors of several feature maps, one after another. `sizes` has one list for each; the rest as `scale_anchors`."""
-    return torch.cat(
-        [scale_anchors(shape, own, ratios, aspect) for shape, own in zip(shapes, sizes, strict=True)]
-    )
+    """The anchors (A, 4) of several feature maps one after another; `sizes` has one list for each map."""
+    return torch.cat([scale_anchors(shape, own, ratios, aspect) for shape, own in zip(shapes, sizes, strict=True)])

@@ -1,0 +1,121 @@
+"""The plain tasks: a class, or numbers, for each input. Inputs are pictures or vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo import Batch, InputError, Task
+from zoo_basics.pictures import Normalize, captioned, read_picture
+
+TOP = 5
+
+
+class _Plain(Task):
+    """What both tasks share: how an input reaches the model.
+
+    A batch's `input` that is uint8 holds pictures (B, C, H, W), which become floats on the device; other inputs are
+    given to the model as they are.
+    """
+
+    def __init__(self, preprocess: dict[str, Any] | None = None) -> None:
+        self.preprocess = preprocess or {}
+        self.normalize = Normalize(self.preprocess)
+
+    def forward(self, model: Any, batch: Batch) -> Any:
+        inputs = batch["input"]
+        return model(self.normalize(inputs) if inputs.dtype == torch.uint8 else inputs)
+
+    def sample(self, raw: str) -> dict[str, Any]:
+        """A picture's path where the assets have a picture size, else numbers: `1.5, 2` or `[1.5, 2]`."""
+        if "size" in self.preprocess:
+            channels = len(self.preprocess.get("mean", "rgb"))
+            return {"input": read_picture(raw, self.preprocess["size"], channels)}
+        return {"input": _numbers(raw)}
+
+
+class Classification(_Plain):
+    """One class for each input: the loss gets logits (B, C) and `label` (B,); predictions are probabilities.
+
+    Args:
+        classes: names by index, from the assets; without them a class is shown as its number.
+        preprocess: `size` [H, W], `mean` and `std` (of values from 0 to 1) of pictures, from the assets.
+    """
+
+    loss = "cross_entropy"
+    metrics = ("accuracy",)
+    monitor = "val/accuracy"
+
+    def __init__(self, classes: list[str] | None = None, preprocess: dict[str, Any] | None = None) -> None:
+        super().__init__(preprocess)
+        self.classes = classes
+
+    def target(self, batch: Batch) -> Any:
+        return batch["label"]
+
+    def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
+        return outputs.softmax(dim=1)
+
+    def describe(self, sample: dict[str, Any], prediction: Tensor) -> dict[str, Any]:
+        """The likeliest class and its probability, and the first five."""
+        values, indices = prediction.topk(min(TOP, len(prediction)))
+        top = [
+            {"class": self._name(index), "probability": round(value, 6)}
+            for value, index in zip(values.tolist(), indices.tolist(), strict=True)
+        ]
+        return {**top[0], "top": top}
+
+    def draw(self, sample: dict[str, Any], prediction: Tensor, truth: bool = False) -> Any | None:
+        """The picture with its class below, red where the sample's label says otherwise; None for a vector."""
+        if sample["input"].dtype != torch.uint8:
+            return None
+        if truth:
+            return captioned(sample["input"], self._name(int(sample["label"])))
+        found = int(prediction.argmax())
+        right = "label" not in sample or found == int(sample["label"])
+        return captioned(sample["input"], f"{self._name(found)} {float(prediction[found]):.2f}", right)
+
+    def difficulty(self, sample: dict[str, Any], prediction: Tensor) -> float:
+        """1 less the probability of the truth."""
+        return 1 - float(prediction[int(sample["label"])])
+
+    def _name(self, index: int) -> str:
+        return self.classes[index] if self.classes else str(index)
+
+
+class Regression(_Plain):
+    """Numbers for each input: outputs and `target` have one shape, and predictions are the outputs.
+
+    The usual loss, the mean squared error, is the usual figure already (`val/loss`), so no metric is computed beside
+    it unless the recipe asks: torchmetrics takes longer to import than a small regression to train.
+
+    Args:
+        preprocess: `size` [H, W], `mean` and `std` (of values from 0 to 1) of pictures, from the assets.
+    """
+
+    loss = "mse"
+
+    def describe(self, sample: dict[str, Any], prediction: Tensor) -> dict[str, Any]:
+        """The number, or the list of them."""
+        return {"value": prediction.item() if prediction.numel() == 1 else prediction.tolist()}
+
+    def difficulty(self, sample: dict[str, Any], prediction: Tensor) -> float:
+        """The mean squared error."""
+        return float((prediction.cpu() - sample["target"]).square().mean())
+
+
+def _numbers(raw: str) -> Tensor:
+    parts = raw.strip().removeprefix("[").removesuffix("]").split(",")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(math.isfinite(number) for number in numbers):
+        raise InputError(
+            f"`{raw}` is not a row of numbers",
+            "write `1.5, 2` or `[1.5, 2]`; for pictures the assets would need a `preprocess` with `size`",
+        )
+    return torch.tensor(numbers)

@@ -1,0 +1,190 @@
+"""The data set `scenes`: things drawn from code on photographs. It needs no download, and is never the same twice.
+
+One to four fish, mugs and mushrooms a picture, among balls, boxes, rings and other things that are no objects; each is
+turned, scaled and lit, and hides part of another or is partly hidden. A picture is a function of (seed, split, index).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from importlib import resources
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image
+
+from zoo import Data, RunFailed, TensorSplit, cached_tensors
+from zoo_detection.augment import BatchAugment
+from zoo_detection.scene_drawing import DISTRACTORS, OBJECTS, Cutout, cut_out
+
+VERSION = 1  # of the pictures: a change to what is drawn needs a new number, or old caches would be used
+CLASSES = list(OBJECTS)
+MOST_OBJECTS = 4
+LEAST_VISIBLE = 0.4  # of a thing's area; an object hidden further has no box that could be learnt
+TRIES = 12
+
+# Photographs that lie in scikit-image's wheel: others would be downloaded. coffee.png shows a mug, which would have no box.
+PHOTOGRAPHS = {
+    "train": (
+        "astronaut.png",
+        "brick.png",
+        "cell.png",
+        "coins.png",
+        "gravel.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "moon.png",
+        "motorcycle_left.png",
+        "page.png",
+        "retina.jpg",
+    ),
+    "val": ("camera.png", "chelsea.png", "grass.png", "rocket.jpg"),
+}
+
+
+def scenes(seed: int = 0, train_size: int = 1000, val_size: int = 200, size: int = 256) -> Data:
+    """Fish, mugs and mushrooms on photographs, with boxes and masks of what can be seen of them.
+
+    Samples have `input` uint8 (3, size, size); `boxes` float32 (4, 4), corners in pixels, tight around the visible
+    pixels; `labels` int64 (4,), -1 where there is no object; and `mask` uint8 (size, size), the class + 1 of the object
+    that a pixel shows, 0 for background. Training pictures are augmented in batches, see `BatchAugment`.
+
+    Args:
+        seed: of the pictures; not the seed of the training.
+        train_size: pictures in `train`.
+        val_size: pictures in `val`, on photographs that `train` never shows.
+        size: side of the pictures, in pixels.
+    """
+    train, val = (
+        cached_tensors(
+            f"scenes-v{VERSION}-{split}-seed{seed}-{count}x{size}",
+            lambda split=split, count=count: draw_scenes(seed, split, count, size),  # type: ignore[misc]
+        )
+        for split, count in (("train", train_size), ("val", val_size))
+    )
+    return Data(
+        splits={"train": TensorSplit(transform=BatchAugment(), **train), "val": TensorSplit(**val)},
+        facts={"num_classes": len(CLASSES), "input_size": [size, size]},
+        assets={
+            "classes": CLASSES,
+            "preprocess": {"size": [size, size], "mean": [0.45, 0.43, 0.41], "std": [0.25, 0.25, 0.25]},
+        },
+    )
+
+
+def draw_scenes(seed: int, split: str, count: int, size: int) -> dict[str, torch.Tensor]:
+    """The first `count` pictures of a split as tensors: see `scenes`."""
+    photographs = [_photograph(name) for name in PHOTOGRAPHS[split]]
+    pictures = np.empty((count, size, size, 3), np.uint8)
+    boxes = np.zeros((count, MOST_OBJECTS, 4), np.float32)
+    labels = np.full((count, MOST_OBJECTS), -1, np.int64)
+    masks = np.empty((count, size, size), np.uint8)
+    for index in range(count):
+        scene = _draw(Random(f"{seed} {split} {index}"), photographs, size)
+        pictures[index] = scene.picture
+        masks[index] = scene.mask()
+        for place, (number, label) in enumerate(scene.labels.items()):
+            boxes[index, place] = scene.box(number)
+            labels[index, place] = label
+    return {
+        "input": torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous(),
+        "boxes": torch.from_numpy(boxes),
+        "labels": torch.from_numpy(labels),
+        "mask": torch.from_numpy(masks),
+    }
+
+
+@dataclass
+class Scene:
+    """A picture in the making, and what can be seen of the things on it.
+
+    Attributes:
+        owner: (size, size), the number of the thing that a pixel shows, 0 for the photograph.
+        labels: class of each object, by number.
+        areas: pixels that a thing would show if it were whole, by number.
+    """
+
+    picture: Image.Image
+    owner: np.ndarray
+    labels: dict[int, int] = field(default_factory=dict)
+    areas: list[int] = field(default_factory=lambda: [0])
+
+    def place(self, thing: Cutout, left: int, top: int, label: int | None) -> bool:
+        """Paste a thing, unless too little of it or of an object below could be seen."""
+        window, solid = self._inside(thing.solid, left, top)
+        area = int(thing.solid.sum())
+        if solid.sum() < LEAST_VISIBLE * area or self._hides(self.owner[window][solid]):
+            return False
+        self.areas.append(area)
+        number = len(self.areas) - 1
+        self.owner[window][solid] = number
+        if label is not None:
+            self.labels[number] = label
+        self.picture.paste((10, 10, 16), (left, top), thing.shadow)
+        self.picture.paste(thing.picture, (left, top), thing.mask)
+        return True
+
+    def box(self, number: int) -> tuple[int, int, int, int]:
+        """Corners around a thing's visible pixels."""
+        seen = self.owner == number
+        rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+    def mask(self) -> np.ndarray:
+        """(size, size): class + 1 of the object at a pixel, 0 elsewhere."""
+        classes = [self.labels.get(number, -1) + 1 for number in range(len(self.areas))]
+        return np.array(classes, np.uint8)[self.owner]
+
+    def _inside(self, solid: np.ndarray, left: int, top: int) -> tuple[tuple[slice, slice], np.ndarray]:
+        """The part of a thing that falls on the picture: where, and its pixels."""
+        height, width = self.owner.shape
+        bottom, right = min(height, top + solid.shape[0]), min(width, left + solid.shape[1])
+        window = slice(max(0, top), bottom), slice(max(0, left), right)
+        return window, solid[window[0].start - top : bottom - top, window[1].start - left : right - left]
+
+    def _hides(self, covered: np.ndarray) -> bool:
+        """Whether an object would show too little, were these pixels of `owner` covered."""
+        lost = np.bincount(covered, minlength=len(self.areas))
+        seen = np.bincount(self.owner.ravel(), minlength=len(self.areas)) - lost
+        return any(seen[number] < LEAST_VISIBLE * self.areas[number] for number in self.labels)
+
+
+def _draw(random: Random, photographs: list[Image.Image], size: int) -> Scene:
+    scene = Scene(_background(random, photographs, size), np.zeros((size, size), np.uint8))
+    angle = random.uniform(0, 2 * math.pi)
+    light = math.cos(angle), math.sin(angle)
+    things: list[int | None] = [random.randrange(len(CLASSES)) for _ in range(random.randrange(1, MOST_OBJECTS + 1))]
+    things += [None] * random.randrange(1, 5)
+    random.shuffle(things)
+    for label in things:
+        drawing = OBJECTS[CLASSES[label]] if label is not None else random.choice(DISTRACTORS)
+        side = size * (random.uniform(0.22, 0.5) if label is not None else random.uniform(0.1, 0.35))
+        thing = cut_out(drawing(random), side, random.uniform(0, 2 * math.pi), light, random.uniform(0, 0.25))
+        for _ in range(TRIES):
+            left, top = (round(random.uniform(0.3 * side, size - 0.3 * side)) - len(thing.solid) // 2 for _ in "xy")
+            if scene.place(thing, left, top, label):
+                break
+    return scene
+
+
+def _background(random: Random, photographs: list[Image.Image], size: int) -> Image.Image:
+    """A square crop of a photograph, mirrored, turned and tinted."""
+    photograph = random.choice(photographs)
+    side = random.uniform(0.45, 1.0) * min(photograph.size)
+    left, top = (random.uniform(0, whole - side) for whole in photograph.size)
+    crop = photograph.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+    if random.random() < 0.5:
+        crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    gains = [random.uniform(0.7, 1.15) for _ in "rgb"]
+    return crop.point([min(255, round(gain * value)) for gain in gains for value in range(256)])
+
+
+def _photograph(name: str) -> Image.Image:
+    # Read as files: skimage.data's functions would go to the network for one that is missing.
+    file = resources.files("skimage.data") / name
+    if not file.is_file():
+        raise RunFailed(f"this version of scikit-image comes without the photograph {name} that `scenes` needs")
+    with file.open("rb") as opened:
+        return Image.open(opened).convert("RGB")
