@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
@@ -126,6 +127,7 @@ class _SampleBatches:
             collate_fn=self.collate,
             pin_memory=self.device.type == "cuda",
             persistent_workers=True,
+            worker_init_fn=_ignore_signals,
             generator=torch.Generator().manual_seed(self.seed),  # or it would draw from the global one
         )
 
@@ -171,6 +173,12 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _ignore_signals(worker: int) -> None:
+    """A stop is for the training process to make, also where the signal goes to the whole process group."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _to_device(batch: Batch, device: torch.device) -> Batch:

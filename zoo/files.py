@@ -48,12 +48,14 @@ def find_data(
         help: for the error, how a person gets the data.
 
     Raises:
-        InputError: `root` is not a folder, or nothing was found and nothing can be fetched.
+        InputError: `root` is not a folder, `name` leads elsewhere, or nothing was found and nothing can be fetched.
     """
     if root is not None:
         if Path(root).is_dir():
             return Path(root)
         raise InputError(f"data set `{name}`: `root` is `{root}`, and there is no such folder", help)
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise InputError(f"`{name}` is no name of a folder under $ZOO_DATA", "`root` may be any folder")
     candidates = [cache_folder() / name]
     if os.environ.get("ZOO_DATA"):
         candidates.insert(0, Path(os.environ["ZOO_DATA"]) / name)

@@ -151,7 +151,8 @@ def _accumulate(
     for batch in group:
         value, batch_parts, outputs = losses_of(model, task, loss, batch, autocast)
         count = loss.count(outputs, task.target(batch)) if hasattr(loss, "count") else batch_size(batch)
-        first = count if first is None else first
+        if first is None:  # nothing may count in a batch
+            first = count.clamp(min=1) if isinstance(count, torch.Tensor) else max(count, 1)
         share = count / first  # near 1: fp16 has no room for gradients times thousands of tokens
         weighted = value * share
         (weighted if scaler is None else scaler.scale(weighted)).backward()
@@ -159,6 +160,8 @@ def _accumulate(
         total = total + weighted.detach()
         for name, part in batch_parts.items():
             parts[name] = parts.get(name, 0) + part * share
+    if isinstance(weight, torch.Tensor):
+        weight = weight.clamp(min=torch.finfo(torch.float32).tiny)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     scale = weight.to(gradients[0].dtype) if isinstance(weight, torch.Tensor) else float(weight)
     torch._foreach_div_(gradients, scale)

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.files import write_file
 from zoo.jobs.evaluate import predictions_of
-from zoo.run_folder import Folder
+from zoo.run_folder import PICTURES, Folder
 
 if TYPE_CHECKING:
     from zoo.jobs.experiment import Scoring
@@ -21,12 +20,11 @@ LOOKED_AT = 200
 
 def write_report(folder: Folder, scoring: Scoring, results: Mapping[str, Any], pictures: int) -> None:
     """Write `pictures/*.png` and `report.html`, one file that opens without a network."""
-    (folder.path / "pictures").mkdir(exist_ok=True)
     shown = []
     for name, content in [*_curves(folder.metrics()), *_comparisons(scoring, pictures)]:
-        write_file(folder.path / "pictures" / f"{name}.png", content)
+        folder.write(f"{PICTURES}/{name}.png", content)
         shown.append((name, content))
-    write_file(folder.path / "report.html", _page(folder.path, results, shown).encode())
+    folder.write("report.html", _page(folder.path, results, shown).encode())
 
 
 def side_by_side(images: Iterable[Any]) -> Any:

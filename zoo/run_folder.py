@@ -11,8 +11,9 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ RECIPE = "recipe.toml"
 METRICS = "metrics.jsonl"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
+PICTURES = "pictures"
 STATE = "checkpoint/state.json"
 STATE_TENSORS = "checkpoint/tensors.safetensors"
 
@@ -58,8 +60,13 @@ class Folder:
             raise InputError(f"{path} is no run folder: it {what}", help)
         return folder
 
-    def lock(self) -> None:
-        """Keep other processes from writing here; the lock goes with the process."""
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep others from writing here; the lock goes with the process.
+
+        Raises:
+            InputError: another has the lock.
+        """
         handle = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,11 +74,21 @@ class Folder:
             os.close(handle)
             raise InputError(f"{self.path} is in use: another process is writing to it") from None
         self._lock = handle
+        os.register_at_fork(after_in_child=self._unlock)  # or a loader's worker would hold it after a kill
+        try:
+            yield
+        finally:
+            self._unlock()
 
-    def unlock(self) -> None:
+    def _unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def is_free(self) -> bool:
+        """Whether a run may begin here: all there is was left by one that was killed before it had its recipe.toml."""
+        known = {MANIFEST, ENVIRONMENT, *self.names()} if (self.path / MANIFEST).exists() else set()
+        return all(child.name in known or _is_temporary(child) for child in self.path.iterdir())
 
     # Files that change together
 
@@ -82,29 +99,29 @@ class Folder:
             RunFailed: the disk is full or cannot be written; the folder is as it was.
         """
         manifest = self._manifest()
-        try:
-            folders = {self.path}
-            with ThreadPoolExecutor(1) as pool:
-                for name, content in files.items():
-                    file = self.path / name
-                    file.parent.mkdir(exist_ok=True)
-                    folders.add(file.parent)
-                    hashed = pool.submit(_size_and_hash, content)  # while the disk writes
-                    write_flushed(_next(file), content)
-                    manifest["files"][name] = hashed.result()
+        folders = {self.path}
+        with self._failed_writes():
+            try:
+                with ThreadPoolExecutor(1) as pool:
+                    for name, content in files.items():
+                        file = self.path / name
+                        file.parent.mkdir(exist_ok=True)
+                        folders.add(file.parent)
+                        hashed = pool.submit(_size_and_hash, content)  # while the disk writes
+                        write_flushed(_next(file), content)
+                        manifest["files"][name] = hashed.result()
+                for folder in folders:
+                    flush(folder)
+                manifest["sha256"] = _hash_of_entries(manifest["files"])
+                write_file(self.path / MANIFEST, json.dumps(manifest, indent=1).encode())
+            except OSError:
+                for name in files:
+                    _next(self.path / name).unlink(missing_ok=True)
+                raise
+            for name in files:
+                os.replace(_next(self.path / name), self.path / name)
             for folder in folders:
                 flush(folder)
-            write_file(self.path / MANIFEST, json.dumps(manifest, indent=1).encode())
-        except OSError as error:
-            for name in files:
-                _next(self.path / name).unlink(missing_ok=True)
-            raise RunFailed(
-                f"cannot write to {self.path}: {error.strerror}", "zoo resume goes on from the last save"
-            ) from error
-        for name in files:
-            os.replace(_next(self.path / name), self.path / name)
-        for folder in folders:
-            flush(folder)
 
     def recover(self) -> None:
         """Complete an interrupted commit and remove what an interrupted write left."""
@@ -112,9 +129,9 @@ class Folder:
             file = self.path / name
             if _matches(_next(file), stated):
                 os.replace(_next(file), file)
-        for folder in (self.path, self.path / "checkpoint"):
+        for folder in (self.path, self.path / "checkpoint", self.path / PICTURES):
             for file in folder.iterdir() if folder.is_dir() else ():
-                if file.name.startswith(".") and file.name.endswith((NEXT, TEMPORARY)):
+                if _is_temporary(file):
                     file.unlink()
             if folder.is_dir():
                 flush(folder)
@@ -125,7 +142,7 @@ class Folder:
             return {"files": {}}
         try:
             manifest = json.loads(file.read_bytes())
-            if all(isinstance(stated["sha256"], str) for stated in manifest["files"].values()):
+            if manifest["sha256"] == _hash_of_entries(manifest["files"]):
                 return manifest  # type: ignore[no-any-return]
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
@@ -175,7 +192,7 @@ class Folder:
 
     def append_metrics(self, event: Mapping[str, Any]) -> None:
         """One line, in one write."""
-        with (self.path / METRICS).open("ab", buffering=0) as file:
+        with self._failed_writes(), (self.path / METRICS).open("ab", buffering=0) as file:
             file.write(json.dumps(event).encode() + b"\n")
 
     def metrics_size(self) -> int:
@@ -195,7 +212,23 @@ class Folder:
         return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
 
     def write_json(self, name: str, value: Any) -> None:
-        write_file(self.path / name, json.dumps(value, indent=2).encode())
+        self.write(name, json.dumps(value, indent=2).encode())
+
+    def write(self, name: str, content: bytes) -> None:
+        """A file that the manifest does not state."""
+        with self._failed_writes():
+            file = self.path / name
+            file.parent.mkdir(exist_ok=True)
+            write_file(file, content)
+
+    @contextmanager
+    def _failed_writes(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunFailed(
+                f"cannot write to {self.path}: {error.strerror}", "zoo resume goes on from the last save"
+            ) from error
 
 
 def asset_files(assets: Mapping[str, Any]) -> dict[str, Content]:
@@ -227,6 +260,15 @@ def _is_asset(name: str) -> bool:
 
 def _next(file: Path) -> Path:
     return file.with_name(f".{file.name}{NEXT}")
+
+
+def _is_temporary(file: Path) -> bool:
+    return file.name.startswith(".") and file.name.endswith((NEXT, TEMPORARY))
+
+
+def _hash_of_entries(files: Mapping[str, Any]) -> str:
+    """Guards the manifest itself."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def _matches(file: Path, stated: Mapping[str, Any]) -> bool:

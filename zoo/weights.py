@@ -75,7 +75,10 @@ def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
         with safe_open(file, "pt") as opened:
             metadata = (opened.metadata() or {}).get("zoo", "{}")
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            return tensors, json.loads(metadata)
+        stated = json.loads(metadata)
+        if not isinstance(stated, dict) or not all(isinstance(stated.get(key, {}), dict) for key in ("tied", "assets")):
+            raise ValueError("its metadata is not what zoo writes")
+        return tensors, stated
     except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise InputError(f"{file} is no readable safetensors file: {error}") from error
 
@@ -85,8 +88,8 @@ def build_empty(build: Callable[[], nn.Module]) -> nn.Module:
     try:
         with torch.device("meta"):
             return build()
-    except (NotImplementedError, RuntimeError):
-        return build()  # a constructor that computes with its tensors
+    except Exception:
+        return build()  # a constructor that computes with its tensors; what else is wrong with it, is so again
 
 
 def assign_weights(
@@ -129,8 +132,15 @@ def assign_weights(
 
 
 def has_meta_tensors(model: nn.Module) -> bool:
-    """Whether something was left empty: a buffer that is not part of the weights, say."""
-    return any(tensor.is_meta for group in (model.parameters(), model.buffers()) for tensor in group)
+    """Whether something was left empty: a buffer that is not part of the weights, or a tensor that is no buffer."""
+    return any(_holds_meta(list(vars(module).values())) for module in model.modules())
+
+
+def _holds_meta(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.is_meta
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(_holds_meta(part) for part in parts)
 
 
 def load_model(build: Callable[[], nn.Module], tensors: Tensors, tied: Mapping[str, str], where: str) -> nn.Module:
@@ -150,6 +160,11 @@ def _compare(own: Mapping[str, torch.Tensor], saved: Tensors, where: str, partia
         f"`{name}` is {list(saved[name].shape)} there and {list(tensor.shape)} in the model"
         for name, tensor in own.items()
         if name in saved and saved[name].shape != tensor.shape
+    ]
+    shapes += [
+        f"`{name}` is {saved[name].dtype} there and {tensor.dtype} in the model"
+        for name, tensor in own.items()
+        if name in saved and saved[name].dtype != tensor.dtype
     ]
     problems = shapes[:5]
     if missing:

@@ -20,7 +20,7 @@ Colour = tuple[int, int, int]
 
 SUPERSAMPLING = 3
 MARGIN = 1.25  # a canvas is this much wider than the thing on it, for the shadow
-SHADOW = 0.45
+SHADOW = [round(0.45 * value) for value in range(256)]  # opacity of the shadow, by that of the blurred thing
 WHITE, BLACK = (245, 245, 240), (25, 22, 28)
 
 
@@ -138,7 +138,10 @@ def box(random: Random) -> list[Part]:
     colour, ribbon = _two_colours(random)
     width, height = random.uniform(0.5, 0.75), random.uniform(0.35, 0.65)
     x = random.uniform(-0.4, 0.2)
-    return [Part(_rectangle(-width, -height, width, height), colour), Part(_rectangle(x, -height, x + 0.2, height), ribbon)]
+    return [
+        Part(_rectangle(-width, -height, width, height), colour),
+        Part(_rectangle(x, -height, x + 0.2, height), ribbon),
+    ]
 
 
 def ring(random: Random) -> list[Part]:
@@ -182,8 +185,7 @@ def cut_out(parts: Sequence[Part], side: float, turn: float, light: Point, haze:
     height = mask.filter(ImageFilter.GaussianBlur(blur))
     shaded = _shaded(np.asarray(picture), np.asarray(height), blur, light, haze)
     shift = 0.05 * side
-    shadow = ImageChops.offset(height, round(-shift * light[0]), round(-shift * light[1]))
-    shadow = shadow.point([round(SHADOW * value) for value in range(256)])
+    shadow = ImageChops.offset(height, round(-shift * light[0]), round(-shift * light[1])).point(SHADOW)
     return Cutout(Image.fromarray(shaded), mask, shadow, np.asarray(mask) >= 128)
 
 

@@ -1,4 +1,4 @@
-"""The data set `scenes`: things drawn from code on photographs. It needs no download, and is never the same twice.
+"""The data set `scenes`: things drawn from code on photographs. No download is needed.
 
 One to four fish, mugs and mushrooms a picture, among balls, boxes, rings and other things that are no objects; each is
 turned, scaled and lit, and hides part of another or is partly hidden. A picture is a function of (seed, split, index).
@@ -15,17 +15,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from zoo import Data, RunFailed, TensorSplit, cached_tensors
+from zoo import Batch, Data, RunFailed, TensorSplit, cached_tensors
 from zoo_detection.augment import BatchAugment
 from zoo_detection.scene_drawing import DISTRACTORS, OBJECTS, Cutout, cut_out
 
-VERSION = 1  # of the pictures: a change to what is drawn needs a new number, or old caches would be used
+VERSION = 2  # of the pictures: a change to what is drawn needs a new number, or old caches would be used
 CLASSES = list(OBJECTS)
 MOST_OBJECTS = 4
-LEAST_VISIBLE = 0.4  # of a thing's area; an object hidden further has no box that could be learnt
+LEAST_VISIBLE = 0.6  # of a thing's area: what is hidden further can hardly be told from the rest
+OBJECT_SIDE, DISTRACTOR_SIDE = (0.28, 0.5), (0.1, 0.35)  # shares of the picture's side
+DISTRACTORS_EACH = (1, 3)
+EDGE = 0.42  # of a thing's side: how near to the picture's edge its middle may come
 TRIES = 12
+LARGEST = 640  # pixels a side that a photograph keeps: crops of larger ones take longest to resize
 
-# Photographs that lie in scikit-image's wheel: others would be downloaded. coffee.png shows a mug, which would have no box.
+# Photographs that lie in scikit-image's wheel; others would be downloaded. coffee.png shows a mug, which has no box.
 PHOTOGRAPHS = {
     "train": (
         "astronaut.png",
@@ -57,19 +61,21 @@ def scenes(seed: int = 0, train_size: int = 1000, val_size: int = 200, size: int
         val_size: pictures in `val`, on photographs that `train` never shows.
         size: side of the pictures, in pixels.
     """
-    train, val = (
-        cached_tensors(
-            f"scenes-v{VERSION}-{split}-seed{seed}-{count}x{size}",
-            lambda split=split, count=count: draw_scenes(seed, split, count, size),  # type: ignore[misc]
-        )
-        for split, count in (("train", train_size), ("val", val_size))
-    )
+
+    def drawn(split: str, count: int) -> Batch:
+        key = f"scenes-v{VERSION}-{split}-seed{seed}-{count}x{size}"
+        return cached_tensors(key, lambda: draw_scenes(seed, split, count, size))
+
+    augment = BatchAugment(upside_down=True)  # the things are turned any way as it is
     return Data(
-        splits={"train": TensorSplit(transform=BatchAugment(), **train), "val": TensorSplit(**val)},
+        splits={
+            "train": TensorSplit(transform=augment, **drawn("train", train_size)),
+            "val": TensorSplit(**drawn("val", val_size)),
+        },
         facts={"num_classes": len(CLASSES), "input_size": [size, size]},
         assets={
             "classes": CLASSES,
-            "preprocess": {"size": [size, size], "mean": [0.45, 0.43, 0.41], "std": [0.25, 0.25, 0.25]},
+            "preprocess": {"size": [size, size], "mean": [0.42, 0.36, 0.35], "std": [0.23, 0.22, 0.22]},
         },
     )
 
@@ -83,7 +89,7 @@ def draw_scenes(seed: int, split: str, count: int, size: int) -> dict[str, torch
     masks = np.empty((count, size, size), np.uint8)
     for index in range(count):
         scene = _draw(Random(f"{seed} {split} {index}"), photographs, size)
-        pictures[index] = scene.picture
+        pictures[index] = np.asarray(scene.picture)
         masks[index] = scene.mask()
         for place, (number, label) in enumerate(scene.labels.items()):
             boxes[index, place] = scene.box(number)
@@ -104,22 +110,27 @@ class Scene:
         owner: (size, size), the number of the thing that a pixel shows, 0 for the photograph.
         labels: class of each object, by number.
         areas: pixels that a thing would show if it were whole, by number.
+        seen: pixels that it does show.
     """
 
     picture: Image.Image
     owner: np.ndarray
     labels: dict[int, int] = field(default_factory=dict)
     areas: list[int] = field(default_factory=lambda: [0])
+    seen: list[int] = field(default_factory=lambda: [0])
 
     def place(self, thing: Cutout, left: int, top: int, label: int | None) -> bool:
         """Paste a thing, unless too little of it or of an object below could be seen."""
         window, solid = self._inside(thing.solid, left, top)
-        area = int(thing.solid.sum())
-        if solid.sum() < LEAST_VISIBLE * area or self._hides(self.owner[window][solid]):
+        area, shown = (int(np.count_nonzero(pixels)) for pixels in (thing.solid, solid))
+        covered = np.bincount(self.owner[window][solid], minlength=len(self.areas)).tolist()
+        left_over = [seen - lost for seen, lost in zip(self.seen, covered, strict=True)]
+        if shown < LEAST_VISIBLE * area or any(left_over[n] < LEAST_VISIBLE * self.areas[n] for n in self.labels):
             return False
-        self.areas.append(area)
-        number = len(self.areas) - 1
+        number = len(self.areas)
         self.owner[window][solid] = number
+        self.areas.append(area)
+        self.seen = [*left_over, shown]
         if label is not None:
             self.labels[number] = label
         self.picture.paste((10, 10, 16), (left, top), thing.shadow)
@@ -135,7 +146,8 @@ class Scene:
     def mask(self) -> np.ndarray:
         """(size, size): class + 1 of the object at a pixel, 0 elsewhere."""
         classes = [self.labels.get(number, -1) + 1 for number in range(len(self.areas))]
-        return np.array(classes, np.uint8)[self.owner]
+        shown: np.ndarray = np.array(classes, np.uint8)[self.owner]
+        return shown
 
     def _inside(self, solid: np.ndarray, left: int, top: int) -> tuple[tuple[slice, slice], np.ndarray]:
         """The part of a thing that falls on the picture: where, and its pixels."""
@@ -144,26 +156,20 @@ class Scene:
         window = slice(max(0, top), bottom), slice(max(0, left), right)
         return window, solid[window[0].start - top : bottom - top, window[1].start - left : right - left]
 
-    def _hides(self, covered: np.ndarray) -> bool:
-        """Whether an object would show too little, were these pixels of `owner` covered."""
-        lost = np.bincount(covered, minlength=len(self.areas))
-        seen = np.bincount(self.owner.ravel(), minlength=len(self.areas)) - lost
-        return any(seen[number] < LEAST_VISIBLE * self.areas[number] for number in self.labels)
-
 
 def _draw(random: Random, photographs: list[Image.Image], size: int) -> Scene:
     scene = Scene(_background(random, photographs, size), np.zeros((size, size), np.uint8))
     angle = random.uniform(0, 2 * math.pi)
     light = math.cos(angle), math.sin(angle)
     things: list[int | None] = [random.randrange(len(CLASSES)) for _ in range(random.randrange(1, MOST_OBJECTS + 1))]
-    things += [None] * random.randrange(1, 5)
+    things += [None] * random.randint(*DISTRACTORS_EACH)
     random.shuffle(things)
     for label in things:
         drawing = OBJECTS[CLASSES[label]] if label is not None else random.choice(DISTRACTORS)
-        side = size * (random.uniform(0.22, 0.5) if label is not None else random.uniform(0.1, 0.35))
+        side = size * random.uniform(*(DISTRACTOR_SIDE if label is None else OBJECT_SIDE))
         thing = cut_out(drawing(random), side, random.uniform(0, 2 * math.pi), light, random.uniform(0, 0.25))
         for _ in range(TRIES):
-            left, top = (round(random.uniform(0.3 * side, size - 0.3 * side)) - len(thing.solid) // 2 for _ in "xy")
+            left, top = (round(random.uniform(EDGE * side, size - EDGE * side)) - len(thing.solid) // 2 for _ in "xy")
             if scene.place(thing, left, top, label):
                 break
     return scene
@@ -177,8 +183,8 @@ def _background(random: Random, photographs: list[Image.Image], size: int) -> Im
     crop = photograph.resize((size, size), Image.Resampling.BILINEAR, (left, top, left + side, top + side))
     if random.random() < 0.5:
         crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    gains = [random.uniform(0.7, 1.15) for _ in "rgb"]
-    return crop.point([min(255, round(gain * value)) for gain in gains for value in range(256)])
+    gains = [random.uniform(0.6, 1.0) for _ in "rgb"]
+    return crop.point([int(gain * value) for gain in gains for value in range(256)])
 
 
 def _photograph(name: str) -> Image.Image:
@@ -187,4 +193,6 @@ def _photograph(name: str) -> Image.Image:
     if not file.is_file():
         raise RunFailed(f"this version of scikit-image comes without the photograph {name} that `scenes` needs")
     with file.open("rb") as opened:
-        return Image.open(opened).convert("RGB")
+        photograph = Image.open(opened).convert("RGB")
+    photograph.thumbnail((LARGEST, LARGEST))
+    return photograph

@@ -77,6 +77,17 @@ class Progress:
         return means
 
 
+def require_finite(model: torch.nn.Module, step: int) -> None:
+    """A gradient may be NaN where the loss is not; then the weights are, a step before the loss."""
+    norms = torch._foreach_norm(list(model.parameters()))
+    if norms and not torch.stack([norm.float() for norm in norms]).isfinite().all():
+        broken = [name for name, tensor in model.named_parameters() if not tensor.isfinite().all()]
+        raise RunFailed(
+            f"weights are not finite after step {step}: {', '.join(broken[:3]) or 'they are too large'}",
+            'a smaller rate, warm-up, clip_norm or precision = "fp32" may help',
+        )
+
+
 def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra: dict[str, Content]) -> None:
     """Commit a checkpoint, together with `extra` files (weights that are the best so far)."""
     update = experiment.update

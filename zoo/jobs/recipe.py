@@ -61,30 +61,36 @@ def resume(path: str | Path, listener: Listener | None = None) -> Results:
         RunFailed: the checkpoint is damaged.
     """
     from zoo.jobs.experiment import prepare
-    from zoo.jobs.progress import load_state
+    from zoo.jobs.progress import Progress, load_state
 
     folder = Folder.open(Path(path))
-    folder.lock()
-    folder.recover()
-    if (folder.path / RESULTS).exists():
-        raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
-    if not folder.has(STATE):
-        raise InputError(f"{folder.path} has no checkpoint", f"zoo run {folder.path / RECIPE}")
-    catalog = Catalog()
-    recipe = load_recipe(folder.path / RECIPE)
-    require_valid(recipe, catalog)
-    listener = WithPlugins(listener or Listener(), catalog.plugins)
+    with folder.locked(), stop_on_signals() as stop:
+        folder.recover()
+        if (folder.path / RESULTS).exists():
+            raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
+        catalog = Catalog()
+        recipe = load_recipe(folder.path / RECIPE)
+        require_valid(recipe, catalog)
+        if "train" not in recipe.table:
+            raise InputError(f"{folder.path} has no training to resume", f"zoo run {folder.path / RECIPE}")
+        listener = WithPlugins(listener or Listener(), catalog.plugins)
+        experiment = prepare(recipe, catalog)
+        progress = Progress()  # of a run that was killed before its first checkpoint
+        if folder.has(STATE):
+            progress, threads = load_state(experiment, folder)
+            _compare_threads(threads, listener)
+        return _trained(experiment, folder, progress, stop, listener, None)
+
+
+def _compare_threads(before: int, listener: Listener) -> None:
     import torch
 
-    with stop_on_signals() as stop:
-        experiment = prepare(recipe, catalog)
-        progress, threads = load_state(experiment, folder)
-        if threads != torch.get_num_threads():
-            listener.say(
-                f"this run used {threads} threads and now has {torch.get_num_threads()}: sums round otherwise, so it "
-                f"cannot end exactly as it would have (OMP_NUM_THREADS={threads})"
-            )
-        return _trained(experiment, folder, progress, stop, listener, None)
+    now = torch.get_num_threads()
+    if now != before:
+        listener.say(
+            f"this run used {before} threads and now has {now}: sums round otherwise, so it cannot end exactly as it "
+            f"would have (OMP_NUM_THREADS={before})"
+        )
 
 
 def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: bool, catalog: Catalog) -> Recipe:
@@ -99,8 +105,8 @@ def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: 
 
 
 def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener, limit: int | None = None) -> Results:
-    if out is not None and out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
+    if out is not None:
+        _require_empty(out)
     with stop_on_signals() as stop:
         if "train" not in recipe.table:
             return _scored(recipe, catalog, out, stop, listener)
@@ -109,9 +115,10 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
 
         experiment = prepare(recipe, catalog)
         folder = _open_new(recipe, out)
-        _write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
-        listener.started(_started(folder, experiment.builder.spelled))
-        return _trained(experiment, folder, Progress(), stop, listener, limit)
+        with folder.locked():
+            _write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
+            listener.started(_started(folder, experiment.builder.spelled))
+            return _trained(experiment, folder, Progress(), stop, listener, limit)
 
 
 def _trained(
@@ -142,15 +149,16 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     builder, data, scoring, settings = prepare_scoring(recipe, catalog)
     figures = evaluate(scoring, stop)
     folder = _open_new(recipe, out)
-    _write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-    listener.started(_started(folder, builder.spelled))
-    tensors, tied = weights_of(scoring.model)
-    folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
-    folder.append_metrics({"step": 0, "epoch": 0, **figures})
-    seconds = time.monotonic() - started
-    results = {"figures": figures, "expect": _verdicts(recipe, figures), "seconds": round(seconds, 2)}
-    _report(folder, scoring, results, settings.pictures)
-    return _finished(folder, results, listener)
+    with folder.locked():
+        _write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
+        listener.started(_started(folder, builder.spelled))
+        tensors, tied = weights_of(scoring.model)
+        folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
+        folder.append_metrics({"step": 0, "epoch": 0, **figures})
+        seconds = time.monotonic() - started
+        results = {"figures": figures, "expect": _verdicts(recipe, figures), "seconds": round(seconds, 2)}
+        _report(folder, scoring, results, settings.pictures)
+        return _finished(folder, results, listener)
 
 
 def score(path: str | Path, split: str | None = None, device: str = "auto", batch_size: int | None = None) -> Results:
@@ -200,25 +208,32 @@ def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:
     return loaded
 
 
+def _require_empty(out: Path) -> None:
+    try:
+        taken = out.exists() and not Folder(out).is_free()
+    except OSError as error:
+        raise InputError(f"{out} cannot be a run folder: {error.strerror}") from error
+    if taken:
+        raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
+
+
 def _open_new(recipe: Recipe, out: Path | None) -> Folder:
     if out is None:
         out = new_folder(recipe.name)
     out.mkdir(parents=True, exist_ok=True)
-    folder = Folder(out)
-    folder.lock()
-    return folder
+    return Folder(out)
 
 
 def _write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
     import tomli_w
 
     from zoo.environment import describe_environment
-    from zoo.files import write_file
 
     spelled = {"name": recipe.name, **builder.spelled}
-    write_file(folder.path / RECIPE, tomli_w.dumps(_in_order(spelled)).encode())
-    folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
+    folder.recover()
     folder.commit(asset_files(builder.assets))
+    folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
+    folder.write(RECIPE, tomli_w.dumps(_in_order(spelled)).encode())  # last: what has one can be resumed
 
 
 def _in_order(table: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +256,6 @@ def _report(folder: Folder, scoring: Any, results: Results, pictures: int) -> No
 def _finished(folder: Folder, results: Results, listener: Listener) -> Results:
     results = {"folder": str(folder.path), **results}
     folder.write_json(RESULTS, results)
-    folder.unlock()
     listener.finished(results)
     return results
 

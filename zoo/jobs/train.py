@@ -17,7 +17,7 @@ from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
 from zoo.jobs.experiment import Experiment, monitored
 from zoo.jobs.listeners import Listener
-from zoo.jobs.progress import Progress, save_state
+from zoo.jobs.progress import Progress, require_finite, save_state
 from zoo.jobs.signals import Stop
 from zoo.run_folder import WEIGHTS, Folder
 from zoo.weights import encode, weights_of
@@ -68,7 +68,9 @@ class _Body:
         if progress.step == 0 and not self.folder.has("checkpoint/state.json"):
             self._save()
         self._leave_if_stopped()
-        if self._evaluation_is_due() and self._evaluate_and_see_whether_done():
+        if self._evaluation_is_due():
+            self._evaluate()
+        if self._is_done():
             return
         experiment.model.train()
         for module in experiment.frozen:
@@ -96,7 +98,8 @@ class _Body:
             progress.train_seconds += now - before
             progress.seconds = now - self.started
             if self._evaluation_is_due():
-                if self._evaluate_and_see_whether_done():
+                self._evaluate()
+                if self._is_done():
                     return
             elif now - self.saved_at > self.settings.checkpoint_every_seconds:
                 self._save()
@@ -112,8 +115,15 @@ class _Body:
             every = (settings.evaluate_every_epochs or 1) * self.experiment.steps_per_epoch
         return step % every == 0 or step >= self.experiment.steps or self._time_is_up()
 
-    def _evaluate_and_see_whether_done(self) -> bool:
-        """Evaluate, keep the weights where they are the best, save; True where training ends here."""
+    def _is_done(self) -> bool:
+        """Whether training ends here, before its last step."""
+        if self.progress.evaluated != self.progress.step:
+            return False
+        patience = self.settings.patience
+        return self._time_is_up() or (patience is not None and self.progress.stale >= patience)
+
+    def _evaluate(self) -> None:
+        """Evaluate, keep the weights where they are the best, save."""
         self._log()
         self._leave_if_stopped()
         try:
@@ -133,8 +143,6 @@ class _Body:
         self._save(with_weights=best or self.settings.keep == "last")
         self.listener.evaluated(progress, self._epoch(), figures)
         self._leave_if_stopped()
-        patience = self.settings.patience
-        return self._time_is_up() or (patience is not None and progress.stale >= patience)
 
     def _judge(self, figures: Figures) -> bool:
         """Whether these are the best figures so far; `progress` remembers them."""
@@ -166,10 +174,11 @@ class _Body:
             self.listener.logged(self.progress, figures)
 
     def _save(self, with_weights: bool = False) -> None:
-        """Nothing is saved whose losses have not been looked at."""
+        """Nothing is saved whose losses and weights have not been looked at."""
         window = list(self.progress.window)
         self.progress.take_window(self.experiment.steps_per_epoch)
         self.progress.window = window
+        require_finite(self.experiment.model, self.progress.step)
         extra: dict[str, Content] = {}
         if with_weights:
             scoring = self.experiment.scoring

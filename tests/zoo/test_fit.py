@@ -1,0 +1,232 @@
+"""`fit` against the loop that anyone would write, bit for bit; and what it may not do: wait for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from tests.reference import loop
+from zoo.batches import Batches, make_batches
+from zoo.data import TensorSplit
+from zoo.fit import Step, Update, fit
+from zoo.lean_torch import lean_step
+from zoo.tasks import Task
+
+SIZE, BATCH = 72, 16  # the last batch of an epoch has 8
+
+Rates = torch.optim.lr_scheduler.LambdaLR
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def make_model() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Dropout(0.2), nn.Linear(16, 2))
+
+
+def some_batches(transform: Any = None) -> Batches:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(SIZE, 3, generator=generator)
+    split = TensorSplit(input=x, target=x[:, :2] * x[:, 1:], transform=transform)
+    return make_batches(split, BATCH, torch.device("cpu"), Task().collate, seed=5, training=True)
+
+
+def pairs(epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(batch["input"], batch["target"]) for batch in some_batches().epoch(epoch)]
+
+
+def fitted(model: nn.Module, update: Update, steps: int = 12, start: int = 0, **options: Any) -> list[Step]:
+    return list(fit(model, Task(), nn.MSELoss(), some_batches(), update, steps=steps, start=start, **options))
+
+
+def same(first: nn.Module, second: nn.Module) -> bool:
+    return all(torch.equal(tensor, second.state_dict()[name]) for name, tensor in first.state_dict().items())
+
+
+def seeded(number: int = 7) -> None:
+    torch.manual_seed(number)  # for dropout
+
+
+# Every optimizer of zoo_basics, with what its fast and slow paths differ in
+OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+    "sgd with momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-2),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01, amsgrad=True),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01),
+    "adamw fused": lambda p: torch.optim.AdamW(p, lr=0.01, fused=True),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1),
+    "adadelta": lambda p: torch.optim.Adadelta(p),
+    "nadam": lambda p: torch.optim.NAdam(p, lr=0.01),
+    "radam": lambda p: torch.optim.RAdam(p, lr=0.01),
+}
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+def test_the_same_bits_as_the_obvious_loop(make: Callable[[Any], torch.optim.Optimizer]) -> None:
+    fast, slow = make_model(), make_model()
+    seeded()
+    steps = fitted(fast, Update(make(fast.parameters())), steps=15)
+    seeded()
+    losses = loop.train(slow, nn.MSELoss(), make(slow.parameters()), [pairs(0), pairs(1), pairs(2)])
+    assert same(fast, slow)
+    assert [step.loss.item() for step in steps] == losses
+    assert not same(fast, make_model())
+
+
+def test_muon_too() -> None:
+    from zoo_basics.muon import Muon
+
+    fast, slow = make_model(), make_model()
+    seeded()
+    fitted(fast, Update(Muon(fast.parameters(), lr=0.02)), steps=5)
+    seeded()
+    loop.train(slow, nn.MSELoss(), Muon(slow.parameters(), lr=0.02), [pairs(0)])
+    assert same(fast, slow)
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+def test_a_lean_step_is_the_optimizer_s_step(make: Callable[[Any], torch.optim.Optimizer]) -> None:
+    """Without torch's wrappers, which differ from release to release; state and weights, after several steps."""
+    models = make_model(), make_model()
+    lean, plain = (make(model.parameters()) for model in models)
+    with torch.no_grad():
+        step = lean_step(lean)
+        for number in range(5):
+            for model in models:
+                for index, parameter in enumerate(model.parameters()):
+                    generator = torch.Generator().manual_seed(10 * number + index)
+                    parameter.grad = torch.randn(parameter.shape, generator=generator)
+            step()
+            plain.step()
+    assert same(*models)
+    for first, second in zip(lean.state.values(), plain.state.values(), strict=True):
+        assert first.keys() == second.keys()
+        assert all(torch.equal(torch.as_tensor(first[key]), torch.as_tensor(second[key])) for key in first)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.05, 100.0])
+@pytest.mark.parametrize("warmup_steps", [0, 4, 100])
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_clipping_warm_up_and_schedule(clip_norm: float | None, warmup_steps: int, scheduled: bool) -> None:
+    models = make_model(), make_model()
+    optimizers = [torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9) for model in models]
+    schedules = [Rates(each, lambda step: 0.9**step) if scheduled else None for each in optimizers]
+    seeded()
+    update = Update(optimizers[0], schedules[0], warmup_steps=warmup_steps, clip_norm=clip_norm)
+    steps = fitted(models[0], update, steps=10)
+    seeded()
+    loop.train(
+        models[1],
+        nn.MSELoss(),
+        optimizers[1],
+        [pairs(0), pairs(1)],
+        clip_norm=clip_norm,
+        schedule=schedules[1],
+        warmup_steps=warmup_steps,
+    )
+    assert same(*models)
+    expected = [
+        0.1 * (0.9 ** (n - 1) if scheduled else 1) * (min(1, n / warmup_steps) if warmup_steps else 1)
+        for n in range(1, 11)
+    ]
+    assert [step.lr for step in steps] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("start", range(1, 12))
+def test_an_epoch_can_be_entered_anywhere(start: int) -> None:
+    """Two halves are the whole, here without dropout, whose generator a checkpoint would carry over."""
+    whole, halves = make_model(), make_model()
+    for model in (whole, halves):
+        model[3].p = 0.0
+    update = Update(torch.optim.SGD(halves.parameters(), lr=0.1, momentum=0.9))
+    steps = fitted(whole, Update(torch.optim.SGD(whole.parameters(), lr=0.1, momentum=0.9)))
+    parts = fitted(halves, update, steps=start) + fitted(halves, update, start=start)
+    assert same(whole, halves)
+    assert [(step.number, step.epoch, step.examples) for step in parts] == [
+        (step.number, step.epoch, step.examples) for step in steps
+    ]
+
+
+def test_what_a_step_says() -> None:
+    model = make_model()
+    steps = fitted(model, Update(torch.optim.SGD(model.parameters(), lr=0.1)), steps=11)
+    assert [step.number for step in steps] == list(range(1, 12))
+    assert [step.epoch for step in steps] == [0] * 5 + [1] * 5 + [2]
+    assert [step.examples for step in steps] == [16, 16, 16, 16, 8] * 2 + [16]
+    assert all(isinstance(step.loss, torch.Tensor) and not step.loss.requires_grad for step in steps)
+
+
+def test_named_losses_are_summed_and_shown() -> None:
+    class Named(nn.Module):
+        def forward(self, outputs: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"square": (outputs - target).square().mean(), "size": 0.1 * outputs.abs().mean()}
+
+    model = make_model()
+    update = Update(torch.optim.SGD(model.parameters(), lr=0.1))
+    for step in fit(model, Task(), Named(), some_batches(), update, steps=3):
+        assert set(step.parts) == {"square", "size"}
+        assert torch.equal(step.loss, step.parts["square"] + step.parts["size"])
+
+
+def test_a_transform_draws_anew_each_epoch_and_the_same_each_time() -> None:
+    def noisy(batch: dict[str, Any], generator: torch.Generator) -> dict[str, Any]:
+        return {**batch, "input": batch["input"] + torch.randn(batch["input"].shape, generator=generator)}
+
+    first, again, entered = (
+        [batch["input"] for batch in some_batches(noisy).epoch(epoch, begin)] for epoch, begin in ((0, 0), (0, 0), (0, 3))
+    )
+    second = [batch["input"] for batch in some_batches(noisy).epoch(1)]
+    assert all(map(torch.equal, first, again))
+    assert all(map(torch.equal, first[3:], entered))
+    assert not any(map(torch.equal, first, second))
+
+
+READS = ("item", "tolist", "numpy", "cpu", "__float__", "__int__", "__bool__", "__index__", "is_nonzero")
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("counted", [False, True], ids=["mean", "counted"])
+def test_nothing_asks_the_device_for_a_number(
+    monkeypatch: pytest.MonkeyPatch, accumulate: int, counted: bool
+) -> None:
+    """Of all ways to turn a tensor into a Python number none is used: on a GPU each would wait for it.
+
+    Optimizers keep their step counts on the CPU, where reading them costs nothing; SGD has none.
+    """
+
+    class Loss(nn.MSELoss):
+        if counted:
+
+            def count(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+                return (target > 0).sum()
+
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    update = Update(optimizer, Rates(optimizer, lambda step: 0.9**step), warmup_steps=3, clip_norm=0.1)
+    steps = fit(model, Task(), Loss(), some_batches(), update, steps=8, accumulate=accumulate)
+    next(steps)
+    read: list[str] = []
+    for name in READS:
+        monkeypatch.setattr(torch.Tensor, name, _noting(name, getattr(torch.Tensor, name), read))
+    assert len(list(steps)) == 7
+    assert read == []
+    assert float(torch.ones(1)) == 1 and read == ["__float__"]  # the notes are taken
+
+
+def _noting(name: str, method: Callable[..., Any], read: list[str]) -> Callable[..., Any]:
+    def noted(tensor: torch.Tensor, *arguments: Any, **keywords: Any) -> Any:
+        read.append(name)
+        return method(tensor, *arguments, **keywords)
+
+    return noted

@@ -1,0 +1,217 @@
+"""Plugins that do not behave: each costs only itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import Command
+from tests.distributions import make_distribution
+from zoo import hookimpl, model
+from zoo.catalog import Catalog, UnknownComponent
+from zoo.jobs.recipe import run
+from zoo.plugins import BLOCKED, Plugins, installed
+
+HEAD = "from zoo import hookimpl, model, loss\n@hookimpl\n"
+ONE_MODEL = HEAD + "def zoo_components():\n    return [model('{name}', 'torch.nn:Linear')]\n"
+
+BROKEN = {
+    "import error": ("import no_such_module_of_mine\n", "ModuleNotFoundError"),
+    "error on import": ("1 / 0\n", "ZeroDivisionError"),
+    "exit on import": ("raise SystemExit(7)\n", "SystemExit: 7"),
+    "syntax error": ("def zoo_components(:\n", "SyntaxError"),
+    "hook raises": (HEAD + "def zoo_components():\n    raise ValueError('no luck')\n", "ValueError: no luck"),
+    "misspelt hook": (HEAD + "def zoo_component():\n    return []\n", "did you mean `zoo_components`"),
+    "misspelt argument": (HEAD + "def zoo_run_started(rnu):\n    pass\n", "PluginValidationError"),
+    "no component": (HEAD + "def zoo_components():\n    return ['lenet']\n", "TypeError"),
+    "two of one name": (HEAD + "def zoo_components():\n    return 2 * [model('a', 'm:a')]\n", "named model/a"),
+    "bad reference": (HEAD + "def zoo_components():\n    return [model('a', 'm.a')]\n", "module:attribute"),
+}  # fmt: skip
+
+Install = Callable[..., Plugins]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """`install(entry="text of its module")`: distributions of one plugin each, beside those there are."""
+    modules: list[str] = []
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def installs(**texts: str) -> Plugins:
+        for name, text in texts.items():
+            module = f"fake_{name}_{len(modules)}"
+            modules.append(module)
+            make_distribution(tmp_path, f"fake-{name}", {name: module}, {module: text})
+        installed.cache_clear()
+        return installed()
+
+    yield installs
+    installed.cache_clear()
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+def error_of(name: str, plugins: Plugins) -> str:
+    return next(plugin.error for plugin in plugins.plugins if plugin.name == name)
+
+
+@pytest.mark.parametrize("text, cause", BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_costs_only_itself(text: str, cause: str, install: Install, zoo: Command) -> None:
+    """The others stay; `list` warns on stderr and not on stdout; `plugins` shows the cause; status 0."""
+    install(bad=text, good=ONE_MODEL.format(name="fine"))
+
+    listed = zoo("list", "model", "--json")
+    assert listed.status == 0
+    assert {"fine", "tiny_mlp"} <= {row["name"] for row in json.loads(listed.stdout)}
+    assert "plugin `bad` is left out" in listed.stderr
+    rows = {row["name"]: row for row in json.loads(zoo("plugins", "--json").stdout)}
+    assert cause in rows["bad"]["error"]
+    assert (rows["bad"]["components"], rows["good"]["error"], rows["tiny"]["error"]) == (0, None, None)
+
+
+def test_a_recipe_that_needs_a_broken_plugin_is_told_the_cause(install: Install) -> None:
+    install(bad="1 / 0\n")
+    with pytest.raises(UnknownComponent, match="the plugin `bad` failed: ZeroDivisionError"):
+        Catalog().get("model", "bad/lenet")
+    with pytest.raises(UnknownComponent) as unknown:
+        Catalog().get("model", "something_quite_different")
+    assert "plugins that failed: `bad`: ZeroDivisionError" in unknown.value.help
+
+
+def test_hooks_of_a_broken_plugin_are_not_called(install: Install) -> None:
+    """pluggy registers hook by hook: those before the faulty one must go again."""
+    text = "from zoo import hookimpl\n@hookimpl\ndef zoo_commands(app):\n    raise SystemExit\n"
+    plugins = install(bad=text + "@hookimpl\ndef zoo_run_started(rnu):\n    pass\n")
+    assert "PluginValidationError" in error_of("bad", plugins)
+    assert not plugins.has_listener("zoo_commands")
+
+
+def test_two_plugins_with_one_component_name(install: Install) -> None:
+    """The short name is an error that lists both; the full name says which."""
+    install(one=ONE_MODEL.format(name="same"), two=ONE_MODEL.format(name="same"))
+    catalog = Catalog()
+    with pytest.raises(UnknownComponent, match="several plugins: `one/same`, `two/same`") as ambiguous:
+        catalog.get("model", "same")
+    assert ambiguous.value.code == "ambiguous-name"
+    assert [catalog.get("model", name).plugin for name in ("one/same", "two/same")] == ["one", "two"]
+
+
+def test_two_distributions_with_one_entry_point_name(tmp_path: Path, install: Install) -> None:
+    make_distribution(tmp_path, "another", {"same": "fake_another"}, {"fake_another": ONE_MODEL.format(name="b")})
+    plugins = install(same=ONE_MODEL.format(name="a"))
+    rows = [plugin for plugin in plugins.plugins if plugin.name == "same"]
+    assert sorted(bool(row.error) for row in rows) == [False, True]
+    assert sum(len(row.components) for row in rows) == 1
+    assert any("another plugin is named `same` too" in row.error for row in rows)
+    sys.modules.pop("fake_another", None)
+
+
+@pytest.mark.parametrize("allowed, blocked", [("", {"writer", "tiny", "basics"}), ("tiny, basics", {"writer"})])
+def test_a_blocked_plugin_is_never_imported(
+    allowed: str, blocked: set[str], tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would write a file on import; that it does so where it is allowed shows that the test can fail."""
+    mark = tmp_path / "imported"
+    writer = f"open({str(mark)!r}, 'w').close()\n"
+    monkeypatch.setenv("ZOO_PLUGINS", allowed)
+    plugins = install(writer=writer)
+    assert not mark.exists()
+    assert all(error_of(name, plugins) == BLOCKED for name in blocked)
+    with pytest.raises(UnknownComponent) as unknown:
+        Catalog().get("model", "something_quite_different")
+    assert "ZOO_PLUGINS blocks" in unknown.value.help
+    monkeypatch.delenv("ZOO_PLUGINS")
+    installed.cache_clear()
+    assert error_of("writer", installed()) == ""
+    assert mark.exists()
+
+
+def test_a_plugin_adds_a_subcommand(tmp_path: Path) -> None:
+    """In a process of its own: the app is one object for the whole process."""
+    text = "from zoo import hookimpl\n@hookimpl\ndef zoo_commands(app):\n    @app.command()\n"
+    text += "    def greet(name: str):\n        print('hello', name)\n"
+    bad = "from zoo import hookimpl\n@hookimpl\ndef zoo_commands(app):\n    1 / 0\n"
+    make_distribution(tmp_path, "greeter", {"greeter": "greeter"}, {"greeter": text})
+    make_distribution(tmp_path, "rude", {"a_rude": "rude"}, {"rude": bad})
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    command = [sys.executable, "-m", "zoo", "greet", "you"]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout) == (0, "hello you\n"), finished.stderr
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., None]]:
+    """`listen(zoo_run_started=function)`: a plugin with those hooks."""
+    plugins, added = installed(), []
+
+    def listens(**hooks: Any) -> None:
+        plugin = SimpleNamespace(**{name: hookimpl(function) for name, function in hooks.items()})
+        added.append((plugin, plugins.register(plugin, f"listener{len(added)}")))
+
+    yield listens
+    for plugin, row in added:
+        plugins.manager.unregister(plugin)
+        plugins.plugins.remove(row)
+
+
+OVERRIDES = ["train.epochs=2", "train.batch_size=64", "expect={}"]
+
+
+def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
+    """256 samples in batches of 64: four steps an epoch, an evaluation after each, in this order."""
+    heard: list[tuple[str, Any]] = []
+    listen(
+        zoo_run_started=lambda run: heard.append(("started", run)),
+        zoo_step_finished=lambda step: heard.append(("step", step)),
+        zoo_epoch_finished=lambda event: heard.append(("epoch", event)),
+        zoo_run_finished=lambda results: heard.append(("finished", results)),
+    )
+    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    assert [name for name, _ in heard] == ["started", *(["step"] * 4 + ["epoch"]) * 2, "finished"]
+    started, finished = heard[0][1], heard[-1][1]
+    assert started["folder"] == str(tmp_path / "run")
+    assert started["recipe"]["train"]["epochs"] == 2
+    assert "environment" in started
+    assert finished == results == json.loads((tmp_path / "run" / "results.json").read_text())
+    epochs = [event for name, event in heard if name == "epoch"]
+    assert [(event["step"], event["epoch"]) for event in epochs] == [(4, 1), (8, 2)]
+    assert all(event["figures"]["val/loss"] > 0 for event in epochs)
+    assert [event.number for name, event in heard if name == "step"] == list(range(1, 9))
+
+
+def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None]) -> None:
+    from zoo.jobs.listeners import Listener, WithPlugins
+
+    assert WithPlugins(Listener(), installed()).step is None
+    listen(zoo_step_finished=lambda step: None)
+    assert WithPlugins(Listener(), installed()).step is not None
+
+
+def test_a_listener_that_raises_stops_neither_the_run_nor_the_others(
+    listen: Callable[..., None], tmp_path: Path
+) -> None:
+    heard = []
+    listen(zoo_run_started=lambda run: heard.append(1))
+    listen(zoo_run_started=lambda run: 1 / 0)
+    listen(zoo_run_started=lambda run: heard.append(3))
+    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    assert sorted(heard) == [1, 3]
+    assert results["figures"]
+    assert "zoo_run_started: ZeroDivisionError" in error_of("listener1", installed())
+
+
+def test_registering_by_hand_raises() -> None:
+    """A test's or a notebook's plugin is not swallowed: whoever registers it wants to know."""
+    plugins = Plugins()
+    twins = SimpleNamespace(zoo_components=hookimpl(lambda: [model("a", "m:a"), model("a", "m:b")]))
+    with pytest.raises(ValueError, match="two components are named model/a"):
+        plugins.register(twins, "twins")
+    assert plugins.plugins == []

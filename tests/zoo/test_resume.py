@@ -1,0 +1,250 @@
+"""A run that is stopped and resumed ends where the unbroken one does: the same weights and log, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.conftest import Command
+from tests.zoo import probe_parts
+from tests.zoo.training import RECIPE, Recorder, left, nth_call, run, stopped, stopped_again, stops_at, terminate
+from zoo import InputError, RunFailed, Stopped
+from zoo.jobs.recipe import resume
+from zoo.run_folder import Folder
+
+pytestmark = pytest.mark.usefixtures("probe_parts")
+
+PER_EPOCH = 5  # batches of the probe recipe
+
+# What a resume must bring back, each in the state of something else.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "dropout": {"model.dropout": 0.5},
+    "momentum": {"optimizer.momentum": 0.9, "optimizer.nesterov": True},
+    "adam": {"optimizer": {"name": "adam", "lr": 0.02, "amsgrad": True}},
+    "muon": {"optimizer": {"name": "muon", "lr": 0.02}},
+    "cosine and warm-up": {"schedule": "cosine", "train.warmup_steps": 4},
+    "one cycle": {"schedule": "one_cycle"},
+    "plateau": {"schedule": {"name": "plateau", "patience": 0, "threshold": 0.5}},
+    "moving average": {"train.ema": 0.9, "model.norm": True},
+    "clip": {"train.clip_norm": 0.01},
+    "accumulate": {"train.accumulate": 2},
+    "tied": {"model": "tied"},
+    "frozen": {"train.freeze": ["body.*"]},
+    "groups": {"train.groups": [{"params": ["head.*", ":bias"], "lr": 0.5}]},
+    "loss parts": {"loss": "positives"},
+    "batch norm": {"model.norm": True},
+    "everything": {
+        "model.dropout": 0.3,
+        "model.norm": True,
+        "optimizer.momentum": 0.9,
+        "schedule": "cosine",
+        "train.warmup_steps": 3,
+        "train.ema": 0.9,
+        "train.clip_norm": 0.1,
+        "train.accumulate": 2,
+        "train.evaluate_every_steps": 3,
+        "train.keep": "last",
+    },
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+def test_every_kind_of_state_is_taken_up(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """Stopped twice in the first epoch, at places that neither the log nor an evaluation would choose."""
+    run(tmp_path / "unbroken", settings)
+    stopped(tmp_path / "stopped", stops_at(1), settings)
+    stopped_again(tmp_path / "stopped", stops_at(2))
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    "stops",
+    [(3,), (PER_EPOCH,), (1, 4), (PER_EPOCH + 2, 2 * PER_EPOCH)],
+    ids=["mid-epoch", "at an epoch's end", "twice in an epoch", "and at the run's end"],
+)
+def test_samples_of_a_map_style_split(tmp_path: Path, workers: int, stops: tuple[int, ...]) -> None:
+    """Each sample draws from the global generators, in this process or in a worker's, and so does dropout here.
+
+    The unbroken run has no workers in either case: they may not change anything.
+    """
+    settings = {"dataset.in_memory": False, "model.dropout": 0.5}
+    run(tmp_path / "unbroken", settings, workers=0)
+    stopped(tmp_path / "stopped", stops_at(stops[0]), settings, workers=workers)
+    for number in stops[1:]:
+        stopped_again(tmp_path / "stopped", stops_at(number))
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+def test_a_stop_before_the_first_step(tmp_path: Path) -> None:
+    class StopsAtOnce(Recorder):
+        def started(self, run: dict[str, Any]) -> None:
+            terminate()
+
+    run(tmp_path / "unbroken")
+    stopped(tmp_path / "stopped", at_once := StopsAtOnce())
+    assert not at_once.steps
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 5, 6], ids=lambda call: f"batch {call}")
+def test_a_stop_inside_an_evaluation(tmp_path: Path, call: int) -> None:
+    """Two evaluations of three batches each: the one that was cut short is made again, whole, and nothing twice."""
+    settings = {"eval.metrics": [{"name": "scripted", "values": [0.5, 0.6, 0.7]}], "eval.batch_size": 22}
+    run(tmp_path / "unbroken", settings)
+    with nth_call(probe_parts.Bells, "metric", call, terminate):
+        stopped(tmp_path / "stopped", settings=settings)
+    resume(tmp_path / "stopped")
+    assert _losses(tmp_path / "stopped") == _losses(tmp_path / "unbroken")
+    assert left(tmp_path / "stopped")[0] == left(tmp_path / "unbroken")[0]
+
+
+def _losses(folder: Path) -> list[dict[str, Any]]:
+    return [{key: value for key, value in event.items() if "scripted" not in key} for event in Folder(folder).metrics()]
+
+
+@pytest.mark.parametrize("call", [1, 2, 4])
+def test_a_stop_inside_accumulation(tmp_path: Path, call: int) -> None:
+    """The step is finished first: half of a step cannot be saved."""
+    run(tmp_path / "unbroken", accumulate=3)
+    with nth_call(probe_parts.Bells, "loss", call, terminate):
+        stopped(tmp_path / "stopped", listener := Recorder(), accumulate=3)
+    assert [step.number for step in listener.steps] == list(range(1, (call - 1) // 3 + 2))
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+def test_a_stop_at_every_step_of_the_run(tmp_path: Path) -> None:
+    settings = {"model.dropout": 0.5, "optimizer.momentum": 0.9}
+    run(tmp_path / "unbroken", settings)
+    stopped(tmp_path / "stopped", stops_at(1), settings)
+    for number in range(2, 2 * PER_EPOCH + 1):
+        stopped_again(tmp_path / "stopped", stops_at(number))
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+def test_a_stop_as_patience_ends_the_run(tmp_path: Path) -> None:
+    """The resumed run finds that it is over already; it does not train on."""
+    settings = {"eval.metrics": [{"name": "scripted", "values": [0.5, 0.4, 0.9, 0.9]}], "train.monitor": "val/scripted"}
+
+    class StopsWithPatience(Recorder):
+        def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
+            super().evaluated(progress, epoch, figures)
+            if progress.stale:
+                terminate()
+
+    unbroken = run(tmp_path / "unbroken", settings, epochs=4, patience=1)
+    stopped(tmp_path / "stopped", StopsWithPatience(), settings, epochs=4, patience=1)
+    assert resume(tmp_path / "stopped", listener := Recorder())["steps"] == unbroken["steps"] == 2 * PER_EPOCH
+    assert not listener.steps
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+def test_a_signal_to_the_workers_too(tmp_path: Path) -> None:
+    """A terminal's Ctrl-C and a batch system's SIGTERM go to the whole process group."""
+    import multiprocessing
+
+    def terminate_all(number: int) -> None:
+        if number == 2:
+            children = multiprocessing.active_children()
+            assert children
+            for child in children:
+                os.kill(child.pid or 0, signal.SIGTERM)
+            terminate()
+
+    settings = {"dataset.in_memory": False}
+    run(tmp_path / "unbroken", settings, workers=2)
+    stopped(tmp_path / "stopped", Recorder(terminate_all), settings, workers=2)
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
+
+
+def test_another_number_of_threads_is_named(tmp_path: Path) -> None:
+    stopped(tmp_path, stops_at(1))
+    resume_with_two = Recorder()
+    torch.set_num_threads(2)
+    resume(tmp_path, resume_with_two)
+    assert len(resume_with_two.said) == 1
+    assert "used 1 threads and now has 2" in resume_with_two.said[0] and "cannot end exactly" in resume_with_two.said[0]
+
+
+def test_the_same_number_of_threads_is_not(tmp_path: Path) -> None:
+    stopped(tmp_path, stops_at(1))
+    resume(tmp_path, quiet := Recorder())
+    assert quiet.said == []
+
+
+def test_a_complete_run_is_not_resumed(tmp_path: Path) -> None:
+    run(tmp_path)
+    before = left(tmp_path)
+    with pytest.raises(InputError, match="is complete"):
+        resume(tmp_path)
+    assert left(tmp_path) == before
+
+
+def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(InputError, match="no run folder"):
+            resume(path)
+
+
+def test_the_exit_status_says_that_the_run_can_be_resumed(tmp_path: Path, zoo: Command, ring: Callable[..., Any]) -> None:
+    with ring(3, terminate):
+        stopped_run = zoo("run", RECIPE, "--out", tmp_path / "run")
+    assert stopped_run.status == 75
+    assert "Traceback" not in stopped_run.stderr
+    assert zoo("resume", tmp_path / "run", "--json").status == 0
+    assert zoo("resume", tmp_path / "run").status == 2
+
+
+def test_a_second_signal_does_not_wait(tmp_path: Path, zoo: Command, ring: Callable[..., Any]) -> None:
+    """130, and the run can still be resumed from the checkpoint before."""
+
+    def twice() -> None:
+        terminate()
+        terminate()
+
+    run(tmp_path / "unbroken")
+    with ring(12, twice):
+        assert zoo("run", RECIPE, "--out", tmp_path / "run").status == 130
+    assert zoo("resume", tmp_path / "run").status == 0
+    assert left(tmp_path / "run") == left(tmp_path / "unbroken")
+
+
+@pytest.fixture
+def ring() -> Callable[..., Any]:
+    return lambda number, action: nth_call(probe_parts.Bells, "loss", number, action)
+
+
+def test_a_failed_run_is_resumed_from_its_last_checkpoint(tmp_path: Path) -> None:
+    """What failed for a reason outside (a dead driver, here an exception of a listener) can go on."""
+
+    def fail(number: int) -> None:
+        if number == 7:
+            raise RunFailed("the driver is gone")
+
+    run(tmp_path / "unbroken")
+    with pytest.raises(RunFailed):
+        run(tmp_path / "failed", listener=Recorder(fail))
+    resume(tmp_path / "failed", listener := Recorder())
+    assert listener.steps[0].number == PER_EPOCH + 1
+    assert left(tmp_path / "failed") == left(tmp_path / "unbroken")
+
+
+def test_signals_outside_a_run_are_python_s_own(tmp_path: Path) -> None:
+    """A run leaves the handlers as it found them."""
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with pytest.raises(Stopped):
+        run(tmp_path, listener=stops_at(1))
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
