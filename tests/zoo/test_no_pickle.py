@@ -49,6 +49,9 @@ CALLS = (
 )
 KEYWORDS = ("allow_pickle",)
 
+# A plugin's own annotation that is a string, evaluated as typing.get_type_hints does; never a recipe's text.
+STATED = {"zoo/schema.py": ["eval"]}
+
 
 def offences(source: str) -> Iterator[str]:
     """What a source imports or calls that could turn data into code, whatever it names it."""
@@ -94,7 +97,8 @@ def _dotted(node: ast.expr, names: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_nothing_is_unpickled_or_evaluated(file: Path) -> None:
-    assert list(offences(file.read_text())) == []
+    found = [offence.partition(": ")[2] for offence in offences(file.read_text())]
+    assert found == STATED.get(str(file.relative_to(ROOT)), [])
 
 
 def test_all_sources_are_looked_at() -> None:

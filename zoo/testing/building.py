@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,16 +93,14 @@ def _recipe_with(component: Component, instead: bool = False) -> Recipe | None:
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
     for file in shipped.values():
-        recipe = load_recipe(file, SMALL, quick=has_quick(file, shipped), shipped=shipped)
-        named = {kind: recipe.table.get(kind, {}).get("name", "") for kind in (component.kind, "task")}
-        if not {"task", "model", "dataset", "optimizer"} <= set(recipe.table) or "init" in recipe.table:
+        load = partial(load_recipe, file, quick=has_quick(file, shipped), shipped=shipped)
+        table = load().table
+        if not {"task", "model", "dataset", "optimizer"} <= set(table) or "init" in table:
             continue
-        if named[component.kind] in (component.name, component.full_name):
-            return recipe
-        if instead and named["task"].rpartition("/")[2] in component.tasks:
-            return load_recipe(
-                file, {**SMALL, component.kind: component.full_name}, quick=has_quick(file, shipped), shipped=shipped
-            )
+        if component.kind in table and table[component.kind]["name"] in (component.name, component.full_name):
+            return load(SMALL)
+        if instead and table["task"]["name"].rpartition("/")[2] in component.tasks:
+            return load({**SMALL, component.kind: component.full_name})
     return None
 
 
@@ -125,10 +123,11 @@ def _random_states() -> dict[str, Any]:
     import numpy
     import torch
 
+    _, numbers, position, *_ = numpy.random.get_state()
     return {
         "`torch`": torch.get_rng_state().tolist(),
         "`random`": random.getstate(),
-        "`numpy.random`": [getattr(part, "tolist", lambda part=part: part)() for part in numpy.random.get_state()],
+        "`numpy.random`": (numbers.tolist(), position),
     }
 
 
