@@ -123,11 +123,11 @@ def _random_states() -> dict[str, Any]:
     import numpy
     import torch
 
-    _, numbers, position, *_ = numpy.random.get_state()
+    state = numpy.random.get_state(legacy=False)["state"]
     return {
         "`torch`": torch.get_rng_state().tolist(),
         "`random`": random.getstate(),
-        "`numpy.random`": (numbers.tolist(), position),
+        "`numpy.random`": (state["key"].tolist(), state["pos"]),
     }
 
 
