@@ -9,12 +9,12 @@ from __future__ import annotations
 import statistics
 
 import torch
-from zoo_detection.decoding import detect
-from zoo_detection.matching import encode, pairwise_iou, to_corners
-from zoo_detection.tiny_ssd import TinySSD
 
 from benchmarks.side_by_side import median_ratio, print_table, rounds
 from tests.reference import boxes as reference
+from zoo_detection.decoding import detect
+from zoo_detection.matching import encode, pairwise_iou, to_corners
+from zoo_detection.tiny_ssd import TinySSD
 
 PICTURES, OBJECTS, CLASSES, SIZE = 32, 4, 3, (256, 256)
 SETTINGS = {"score_threshold": 0.01, "iou_threshold": 0.5, "candidates": 400, "max_detections": 100}

@@ -11,11 +11,11 @@ from __future__ import annotations
 import statistics
 
 import torch
-from zoo_detection.matching import match_anchors, to_corners
-from zoo_detection.tiny_ssd import TinySSD
 
 from benchmarks.side_by_side import median_ratio, print_table, rounds
 from tests.reference import boxes as reference
+from zoo_detection.matching import match_anchors, to_corners
+from zoo_detection.tiny_ssd import TinySSD
 
 PICTURES = 32
 

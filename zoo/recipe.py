@@ -169,6 +169,8 @@ def _replace_component(recipe: Recipe, kind: str, name: Any) -> None:
     if not isinstance(before, dict) or before.get("name") != name:
         _forget(recipe, (kind,))
         recipe.table[kind] = {}
+        if "quick" in recipe.table:
+            recipe.table["quick"] = {keys: value for keys, value in recipe.table["quick"].items() if keys[0] != kind}
 
 
 def _set(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) -> None:

@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
-from zoo_basics import metrics
 
 from zoo import InputError
+from zoo_basics import metrics
 
 CLASSES = 4
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-from zoo_basics.losses import CrossEntropy
-from zoo_basics.tasks import Classification, Regression
 
 from zoo import InputError
+from zoo_basics.losses import CrossEntropy
+from zoo_basics.tasks import Classification, Regression
 
 PREPROCESS = {"size": [12, 16], "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3]}
 CLASSES = ["ant", "bee", "cat", "dog", "elk", "fox"]

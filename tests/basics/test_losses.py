@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812
-from zoo_basics.losses import CrossEntropy, KLDivergence, binary_cross_entropy, huber, l1, mse, smooth_l1
 
 from zoo import InputError
+from zoo_basics.losses import CrossEntropy, KLDivergence, binary_cross_entropy, huber, l1, mse, smooth_l1
 
 
 def slow_cross_entropy(outputs, target, ignore_index=None, label_smoothing=0.0, class_weights=None):

@@ -5,12 +5,12 @@ import json
 
 import pytest
 import torch
-import zoo_basics
 from torch import nn
-from zoo_basics.muon import Muon, orthogonal
 
+import zoo_basics
 from zoo.schema import parameters_of
 from zoo.state_tree import join_tensors, split_tensors
+from zoo_basics.muon import Muon, orthogonal
 
 COMPONENTS = {component.name: component for component in zoo_basics.OPTIMIZERS}
 

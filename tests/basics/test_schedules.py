@@ -5,12 +5,12 @@ import math
 
 import pytest
 import torch
-import zoo_basics
 from torch.optim import lr_scheduler
-from zoo_basics import schedules
 
+import zoo_basics
 from zoo.schema import parameters_of
 from zoo.state_tree import join_tensors, split_tensors
+from zoo_basics import schedules
 
 EPOCHS, PER_EPOCH = 6, 5
 TOTAL = EPOCHS * PER_EPOCH

@@ -6,11 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_detection import augment
-from zoo_detection.augment import BatchAugment, SampleAugment
 
 from tests.reference.augment import mirrored, mirrored_box, recoloured_pixel
 from zoo import Batch
+from zoo_detection import augment
+from zoo_detection.augment import BatchAugment, SampleAugment
 
 
 def make_batch(count: int, height: int, width: int, seed: int) -> Batch:

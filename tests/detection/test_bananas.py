@@ -12,10 +12,10 @@ import pooch
 import pytest
 import torch
 from PIL import Image
-from zoo_detection import bananas as module
-from zoo_detection.bananas import bananas
 
 from zoo import InputError
+from zoo_detection import bananas as module
+from zoo_detection.bananas import bananas
 
 HEADER = "img_name,label,xmin,ymin,xmax,ymax"
 BOXES = {"train": [(104, 20, 143, 58), (68, 175, 118, 223), (0, 1, 256, 255)], "val": [(1, 2, 30, 40)]}

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.reference import boxes as reference
 from zoo_detection.anchors import multi_scale_anchors
 from zoo_detection.decoding import detect
 from zoo_detection.matching import encode
-
-from tests.reference import boxes as reference
 
 # Overlaps of the few boxes below are never near this.
 IOU_THRESHOLD = 0.47

@@ -10,10 +10,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_detection.matching import encode
-from zoo_detection.metrics import AnchorBoxMAE, AnchorClassError, MeanAveragePrecision, VocMap
 
 from tests.reference import boxes as reference
+from zoo_detection.matching import encode
+from zoo_detection.metrics import AnchorBoxMAE, AnchorClassError, MeanAveragePrecision, VocMap
 
 Pictures = list[dict[str, torch.Tensor]]
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
+from zoo import InputError
 from zoo_detection.detection import Detection
 from zoo_detection.metrics import AnchorClassError, VocMap
 from zoo_detection.pictures import class_colour, read_picture
 from zoo_detection.tiny_ssd import TinySSD
-
-from zoo import InputError
 
 PREPROCESS = {"size": [64, 96], "mean": [0.5, 0.25, 0.0], "std": [0.5, 0.25, 1.0]}
 

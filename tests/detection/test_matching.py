@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_detection.matching import decode, encode, match_anchors, pairwise_iou, to_corners
-from zoo_detection.tiny_ssd import TinySSD
 
 from tests.reference import boxes as reference
+from zoo_detection.matching import decode, encode, match_anchors, pairwise_iou, to_corners
+from zoo_detection.tiny_ssd import TinySSD
 
 # Few coordinates, so that equal boxes, equal overlaps and boxes of no area are common.
 coordinate = st.integers(0, 4).map(lambda value: value / 4)

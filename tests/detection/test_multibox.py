@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_detection.anchors import multi_scale_anchors
-from zoo_detection.multibox import MultiboxLoss
 
 from tests.reference.multibox import multibox
+from zoo_detection.anchors import multi_scale_anchors
+from zoo_detection.multibox import MultiboxLoss
 
 ANCHORS = multi_scale_anchors([(4, 4), (2, 2), (1, 1)], [[0.2, 0.3], [0.5], [0.8]], [1.0, 2.0])
 

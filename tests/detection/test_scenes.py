@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_detection.scenes import CLASSES, LEAST_VISIBLE, MOST_OBJECTS, PHOTOGRAPHS, draw_scenes, scenes
 
 from zoo import Data
+from zoo_detection.scenes import CLASSES, LEAST_VISIBLE, MOST_OBJECTS, PHOTOGRAPHS, draw_scenes, scenes
 
 SIZE = 96
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from zoo_detection.anchors import scale_anchors
 from zoo_detection.tiny_ssd import TinySSD
 

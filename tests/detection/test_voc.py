@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from zoo_detection import boxed_pictures
-from zoo_detection.voc import parse_xml, voc_boxes
 
 from zoo import InputError
+from zoo_detection import boxed_pictures
+from zoo_detection.voc import parse_xml, voc_boxes
 
 Box = tuple[float | str, float | str, float | str, float | str]
 Thing = tuple[str, Box] | tuple[str, Box, int]

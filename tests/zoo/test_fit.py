@@ -184,7 +184,8 @@ def test_a_transform_draws_anew_each_epoch_and_the_same_each_time() -> None:
         return {**batch, "input": batch["input"] + torch.randn(batch["input"].shape, generator=generator)}
 
     first, again, entered = (
-        [batch["input"] for batch in some_batches(noisy).epoch(epoch, begin)] for epoch, begin in ((0, 0), (0, 0), (0, 3))
+        [batch["input"] for batch in some_batches(noisy).epoch(epoch, begin)]
+        for epoch, begin in ((0, 0), (0, 0), (0, 3))
     )
     second = [batch["input"] for batch in some_batches(noisy).epoch(1)]
     assert all(map(torch.equal, first, again))
@@ -197,9 +198,7 @@ READS = ("item", "tolist", "numpy", "cpu", "__float__", "__int__", "__bool__", "
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 @pytest.mark.parametrize("counted", [False, True], ids=["mean", "counted"])
-def test_nothing_asks_the_device_for_a_number(
-    monkeypatch: pytest.MonkeyPatch, accumulate: int, counted: bool
-) -> None:
+def test_nothing_asks_the_device_for_a_number(monkeypatch: pytest.MonkeyPatch, accumulate: int, counted: bool) -> None:
     """Of all ways to turn a tensor into a Python number none is used: on a GPU each would wait for it.
 
     Optimizers keep their step counts on the CPU, where reading them costs nothing; SGD has none.

@@ -131,7 +131,9 @@ def test_the_look_sees(source: str) -> None:
     assert list(offences(source))
 
 
-@pytest.mark.parametrize("source", ["model.eval()", "model.compile()", "re.compile('x')", "json.load(file)", "zoo.load(1)"])
+@pytest.mark.parametrize(
+    "source", ["model.eval()", "model.compile()", "re.compile('x')", "json.load(file)", "zoo.load(1)"]
+)
 def test_the_look_does_not_see_ghosts(source: str) -> None:
     assert not list(offences(source))
 

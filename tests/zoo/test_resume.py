@@ -199,7 +199,9 @@ def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:
             resume(path)
 
 
-def test_the_exit_status_says_that_the_run_can_be_resumed(tmp_path: Path, zoo: Command, ring: Callable[..., Any]) -> None:
+def test_the_exit_status_says_that_the_run_can_be_resumed(
+    tmp_path: Path, zoo: Command, ring: Callable[..., Any]
+) -> None:
     with ring(3, terminate):
         stopped_run = zoo("run", RECIPE, "--out", tmp_path / "run")
     assert stopped_run.status == 75

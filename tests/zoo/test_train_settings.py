@@ -1,4 +1,4 @@
-"""What `[train]` can ask for, each held against the obvious way to do it: how weights are updated, and which."""
+"""What `[train]` can ask for, each held against the obvious way to do it: gradients, rates, speed."""
 
 from __future__ import annotations
 
@@ -9,39 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from tests.reference.loop import MovingAverage
+import zoo
 from tests.zoo.probe_parts import Bells
-from tests.zoo.training import Recorder, experiment, left, run, weights
+from tests.zoo.training import RECIPE, Recorder, experiment, left, run, state, trained, weights
 from zoo import InputError
-from zoo.fit import fit
 from zoo.jobs.experiment import Experiment
+from zoo.run_folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
 PER_EPOCH = 5  # 72 samples in batches of 16
-
-
-def trained(parts: Experiment, steps: int | None = None) -> Experiment:
-    parts.model.train()
-    for module in parts.frozen:
-        module.eval()
-    stream = fit(
-        parts.model,
-        parts.scoring.task,
-        parts.scoring.loss,
-        parts.batches,
-        parts.update,
-        steps=steps or parts.steps,
-        accumulate=parts.train.accumulate,
-        autocast=parts.scoring.autocast,
-    )
-    for _ in stream:
-        pass
-    return parts
-
-
-def state(parts: Experiment) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in parts.model.state_dict().items()}
 
 
 def rates(out: Path, settings: dict[str, Any] | None = None, **train: Any) -> list[float]:
@@ -56,20 +33,16 @@ def test_epochs_and_steps(tmp_path: Path) -> None:
     """An epoch has five batches, the last of them half full."""
     for name, train, examples in (
         ("epochs", {"epochs": 3}, [16, 16, 16, 16, 8] * 3),
-        ("steps", {"steps": 7, "epochs": None}, [16, 16, 16, 16, 8, 16, 16]),
         ("fixed", {"fixed_batches": True}, [16] * 8),
         ("one", {"batch_size": 100}, [72] * 2),
         ("accumulated", {"accumulate": 2}, [32, 32, 8] * 2),
     ):
-        if "steps" in train:
-            recipe = tmp_path / "steps.toml"
-            recipe.write_text((Path(__file__).parent / "probe.toml").read_text().replace("epochs = 2", "steps = 7"))
-            import zoo
-
-            zoo.run(recipe, out=tmp_path / name, listener=(listener := Recorder()))
-        else:
-            run(tmp_path / name, listener=(listener := Recorder()), **train)
+        run(tmp_path / name, listener=(listener := Recorder()), **train)
         assert [step.examples for step in listener.steps] == examples
+    in_steps = tmp_path / "steps.toml"
+    in_steps.write_text(RECIPE.read_text().replace("epochs = 2", "steps = 7"))
+    zoo.run(in_steps, out=tmp_path / "steps", listener=(listener := Recorder()))
+    assert [step.examples for step in listener.steps] == [16, 16, 16, 16, 8, 16, 16]
 
 
 # Gradients
@@ -145,132 +118,16 @@ def test_a_schedule_under_warm_up(tmp_path: Path) -> None:
     assert scheduled[0] == pytest.approx(0.1) and scheduled == sorted(scheduled, reverse=True)
     warmed = rates(tmp_path / "warm", {"schedule": "cosine"}, warmup_steps=4, log_every_steps=1)
     assert warmed == pytest.approx([rate * min(1, n / 4) for n, rate in enumerate(scheduled, 1)])
-    from zoo.run_folder import Folder
-
     assert [event["lr"] for event in Folder(tmp_path / "warm").metrics() if "lr" in event] == warmed
-
-
-# Parameters by pattern
-
-
-def test_groups_have_settings_of_their_own() -> None:
-    groups = [
-        {"params": [":norm", ":bias"], "weight_decay": 0.0},
-        {"params": ["head.*"], "lr": 0.5},
-    ]
-    parts = experiment({"model.norm": True, "optimizer.weight_decay": 0.1}, groups=groups)
-    names = {id(parameter): name for name, parameter in parts.model.named_parameters()}
-    found = {
-        names[id(parameter)]: (group["lr"], group["weight_decay"])
-        for group in parts.update.optimizer.param_groups
-        for parameter in group["params"]
-    }
-    assert found == {
-        "body.weight": (0.1, 0.1),
-        "body.bias": (0.1, 0.0),
-        "norm.weight": (0.1, 0.0),
-        "norm.bias": (0.1, 0.0),
-        "head.weight": (0.5, 0.1),
-        "head.bias": (0.1, 0.0),  # the first match counts
-    }
-
-
-def test_no_decay_shows_in_the_weights() -> None:
-    """With a decay that takes everything in one step, what is left is what the group protects."""
-    groups = [{"params": [":bias"], "weight_decay": 0.0}]
-    parts = experiment({"optimizer": {"name": "adamw", "lr": 1e-9, "weight_decay": 1e9}}, groups=groups)
-    before = state(parts)
-    trained(parts, steps=1)
-    for name, tensor in state(parts).items():
-        torch.testing.assert_close(tensor, before[name] if name.endswith("bias") else torch.zeros_like(tensor))
-
-
-def test_frozen_parts_stay_as_they_are(tmp_path: Path) -> None:
-    """Parameters, and the running statistics of normalisations that are frozen; the rest moves."""
-    parts = experiment({"model.norm": True}, freeze=["body.*", "norm.*"])
-    before = state(parts)
-    after = state(trained(parts))
-    same = {name for name in before if torch.equal(before[name], after[name])}
-    assert same == {name for name in before if not name.startswith("head")}
-    thawed = experiment({"model.norm": True})
-    before, after = state(thawed), state(trained(thawed))
-    assert not any(torch.equal(before[name], after[name]) for name in before)
-
-
-def test_frozen_parts_stay_after_evaluations_too(tmp_path: Path) -> None:
-    """An evaluation puts modules back as they were: the frozen ones in evaluation mode."""
-    settings = {"model.norm": True}
-    first = experiment(settings, freeze=["norm.*"])
-    run(tmp_path, settings, freeze=["norm.*"], evaluate_every_steps=1)
-    found = weights(tmp_path)
-    for name, tensor in state(first).items():
-        assert torch.equal(found[name], tensor) == name.startswith("norm"), name
-
-
-def test_everything_frozen_is_an_error() -> None:
-    with pytest.raises(InputError, match="nothing to train"):
-        experiment(freeze=["*"])
-
-
-@pytest.mark.parametrize("setting", ["freeze", "groups", "initialize"])
-def test_a_pattern_that_matches_nothing_is_named(setting: str) -> None:
-    value = {"freeze": ["hed.*"], "groups": [{"params": ["hed.*"]}], "initialize": {"hed.*": "zeros"}}[setting]
-    with pytest.raises(InputError, match=r"`hed\.\*` matches no parameter[^`]*\n  help: did you mean `head"):
-        experiment(**{setting: value})
-
-
-def test_initialize_by_pattern() -> None:
-    parts = experiment(initialize={"*.bias": "constant(3)", "head.weight": "normal(1e-6)", "body.weight": "zeros"})
-    found = state(parts)
-    assert all((found[name] == 3).all() for name in ("body.bias", "head.bias"))
-    assert not found["body.weight"].any()
-    assert 0 < found["head.weight"].abs().max() < 1e-4
-    torch.manual_seed(0)
-    wide = experiment({"model.width": 400}, initialize={"body.weight": "kaiming_normal"})
-    assert wide.model.body.weight.std().item() == pytest.approx(2**0.5, rel=0.2)
-
-
-@pytest.mark.parametrize(
-    ("written", "message"),
-    [("zeroes", "did you mean `zeros`"), ("normal(a)", "are no numbers"), ("orthogonal", "does not suit `body.bias`")],
-)
-def test_an_initialiser_that_is_none(written: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        experiment(initialize={"body.bias": written})
-
-
-def test_the_moving_average_is_what_its_slow_twin_computes() -> None:
-    """And it is what is scored; buffers are copied."""
-    parts = experiment({"model.norm": True}, ema=0.9)
-    twin = MovingAverage({name: tensor.detach() for name, tensor in parts.model.named_parameters()}, 0.9)
-    parts.model.train()
-    for _ in fit(
-        parts.model, parts.scoring.task, parts.scoring.loss, parts.batches, parts.update, steps=parts.steps
-    ):
-        twin.update({name: tensor.detach() for name, tensor in parts.model.named_parameters()})
-    averaged = parts.scoring.model
-    assert averaged is not parts.model
-    for name, tensor in averaged.named_parameters():
-        torch.testing.assert_close(tensor, twin.values[name])
-        assert not torch.equal(tensor, dict(parts.model.named_parameters())[name])
-    assert torch.equal(averaged.norm.running_mean, parts.model.norm.running_mean)
-
-
-def test_the_moving_average_is_saved(tmp_path: Path) -> None:
-    settings = {"model.norm": True}
-    parts = trained(experiment(settings, ema=0.9))
-    run(tmp_path, settings, ema=0.9, keep="last")
-    for name, tensor in weights(tmp_path).items():
-        assert torch.equal(tensor, parts.scoring.model.state_dict()[name])
 
 
 # What changes nothing, and what changes only speed
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:
-    for workers in (0, 1, 3):
+    for workers in (0, 1, 2):
         run(tmp_path / str(workers), {"dataset.in_memory": False}, workers=workers)
-    assert left(tmp_path / "0") == left(tmp_path / "1") == left(tmp_path / "3")
+    assert left(tmp_path / "0") == left(tmp_path / "1") == left(tmp_path / "2")
 
 
 def test_channels_last(tmp_path: Path) -> None:

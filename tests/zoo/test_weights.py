@@ -125,7 +125,9 @@ HOSTILE = {
     "a shape that overflows to 2": header({"a": entry(shape=(2**63 + 1, 2))}),
     "a negative shape": header({"a": entry(shape=(-1, -2))}),
     "a shape of text": header({"a": entry(shape=("2",))}),
-    "a name twice": header(b'{"a":' + json.dumps(entry()).encode() + b',"a":' + json.dumps(entry(offsets=(0, 4))).encode() + b"}"),
+    "a name twice": header(
+        b'{"a":' + json.dumps(entry()).encode() + b',"a":' + json.dumps(entry(offsets=(0, 4))).encode() + b"}"
+    ),
     "a pickle": b"\x80\x05\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94\x8c\x06system\x94\x93\x94",
     "a zip archive": b"PK\x03\x04" + b"\0" * 60,
     "metadata that is no JSON": header({"__metadata__": {"zoo": "{"}, "a": entry()}),

@@ -14,7 +14,7 @@ import torch
 
 import zoo
 from zoo import Stopped
-from zoo.fit import Step
+from zoo.fit import Step, fit
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.listeners import Listener
 from zoo.jobs.recipe import resume
@@ -36,6 +36,30 @@ def experiment(settings: Settings | None = None, **train: Any) -> Experiment:
     from zoo.catalog import Catalog
 
     return prepare(load_recipe(RECIPE, _overrides(settings, train)), Catalog())
+
+
+def trained(parts: Experiment, steps: int | None = None) -> Experiment:
+    """Trained without a run around it."""
+    parts.model.train()
+    for module in parts.frozen:
+        module.eval()
+    stream = fit(
+        parts.model,
+        parts.scoring.task,
+        parts.scoring.loss,
+        parts.batches,
+        parts.update,
+        steps=steps or parts.steps,
+        accumulate=parts.train.accumulate,
+        autocast=parts.scoring.autocast,
+    )
+    for _ in stream:
+        pass
+    return parts
+
+
+def state(parts: Experiment) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in parts.model.state_dict().items()}
 
 
 def _overrides(settings: Settings | None, train: Settings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from zoo.lean_torch import keep_dynamo_out
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
 from zoo.randomness import seed_all
 from zoo.recipe import Recipe
-from zoo.run_folder import WEIGHTS, Folder
+from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Eval, Init, Train
 from zoo.tasks import Task
 from zoo.weights import assign_weights, check_asset_hashes, read_tensors
@@ -71,8 +71,8 @@ def prepare_scoring(
 ) -> tuple[Builder, Data, Scoring, Eval]:
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names."""
     builder = Builder(recipe, catalog)
-    train = train or Train()
     initial = _initial(recipe, builder)
+    train = train or scoring_settings({} if initial is None else _recipe_in(initial))
     device = choose_device(train.device)
     precision = choose_precision(train.precision, device)
     seed_all(train.seed)
@@ -148,6 +148,13 @@ def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
     )
 
 
+def scoring_settings(recipe: Mapping[str, Any], device: str = "auto") -> Train:
+    """What of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
+    stated = recipe.get("train", {})
+    kept = ("batch_size", "channels_last", "precision", "workers")
+    return Train(device=device, **{key: stated[key] for key in kept if key in stated})
+
+
 def monitored(train: Train, scoring: Scoring) -> tuple[str, str]:
     """The monitored figure and whether it should be small or large ("min" or "max")."""
     figure = train.monitor or scoring.task.monitor.replace("val/", f"{scoring.split}/", 1)
@@ -176,15 +183,19 @@ def _initial(recipe: Recipe, builder: Builder) -> Folder | None:
     """The run folder that `[init]` names; its assets are offered, and its components stand in for missing ones."""
     if "init" not in recipe.table:
         return None
-    import tomli
-
     folder = Folder.open(Path(recipe.table["init"]["from"]))
     builder.offer({}, folder.assets())
-    before = tomli.loads((folder.path / "recipe.toml").read_text())
+    before = _recipe_in(folder)
     for kind in ("task", "model", "dataset", "loss"):
         if kind not in recipe.table and kind in before:
             recipe.table[kind] = before[kind]
     return folder
+
+
+def _recipe_in(folder: Folder) -> dict[str, Any]:
+    import tomli
+
+    return tomli.loads((folder.path / RECIPE).read_text())
 
 
 def _start_from(model: nn.Module, folder: Folder, settings: Init) -> None:

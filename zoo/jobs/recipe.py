@@ -168,21 +168,15 @@ def score(path: str | Path, split: str | None = None, device: str = "auto", batc
         split: by default the one of the recipe's `[eval]`.
     """
     from zoo.jobs.evaluate import evaluate
-    from zoo.jobs.experiment import prepare_scoring
-    from zoo.settings import Train
+    from zoo.jobs.experiment import prepare_scoring, scoring_settings
 
     folder = Folder.open(Path(path))
     recipe = load_recipe(folder.path / RECIPE)
     recipe.table["init"] = {"from": str(folder.path)}
     evaluation = recipe.table.setdefault("eval", {})
     evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
-    train = recipe.table.get("train", {})
-    settings = Train(
-        device=device, channels_last=train.get("channels_last", False), batch_size=train.get("batch_size", 32)
-    )
-    settings = replace(settings, precision=train.get("precision", "auto"), workers=train.get("workers", "auto"))
     with stop_on_signals() as stop:
-        _, _, scoring, _ = prepare_scoring(recipe, Catalog(), settings)
+        _, _, scoring, _ = prepare_scoring(recipe, Catalog(), scoring_settings(recipe.table, device))
         return {"figures": evaluate(scoring, stop), "split": scoring.split}
 
 

@@ -44,6 +44,7 @@ def train(
     body = _Body(experiment, folder, progress, stop, listener, limit)
     with _out_of_memory_is_a_failed_run(experiment):
         body.run()
+    progress.seconds = time.monotonic() - body.started
 
 
 class _Body:
