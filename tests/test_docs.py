@@ -134,7 +134,6 @@ def test_every_hook_and_every_method_of_a_task_is_documented() -> None:
 
 def test_every_contract_is_documented() -> None:
     contracts = {holds.__name__ for kind in ("model", "optimizer", "loss") for holds in contracts_of(kind)}
-    assert contracts == set(re.findall(r"^\| `(\w+)` \| [^|]*\|$", TEXTS["plugins.md"], re.MULTILINE)) & contracts
     assert all(f"| `{name}` |" in TEXTS["plugins.md"] for name in contracts)
 
 
@@ -142,4 +141,4 @@ def test_links_lead_somewhere() -> None:
     for name, text in TEXTS.items():
         folder = ROOT if name == "README.md" else ROOT / "docs"
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
-            assert (folder / link).exists() or link.endswith(".png"), f"{name}: {link}"
+            assert (folder / link).exists(), f"{name}: {link}"

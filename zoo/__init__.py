@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoo.files import cache_folder, cached_tensors, find_data
     from zoo.jobs.recipe import run
     from zoo.predictor import RunFolder, load
+    from zoo.schema import Nested
     from zoo.tasks import Task
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ _LAZY = {
     "cache_folder": "zoo.files",
     "cached_tensors": "zoo.files",
     "find_data": "zoo.files",
+    "Nested": "zoo.schema",
     "RunFolder": "zoo.predictor",
     "load": "zoo.predictor",
     "run": "zoo.jobs.recipe",
@@ -40,6 +42,7 @@ __all__ = [
     "Data",
     "ExpectationMissed",
     "InputError",
+    "Nested",
     "RunFailed",
     "RunFolder",
     "Stopped",

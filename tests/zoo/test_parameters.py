@@ -63,7 +63,7 @@ def test_frozen_parts_stay_after_evaluations_too(tmp_path: Path) -> None:
     """An evaluation puts modules back as they were: the frozen ones in evaluation mode."""
     settings = {"model.norm": True}
     first = experiment(settings, freeze=["norm.*"])
-    run(tmp_path, settings, freeze=["norm.*"], evaluate_every_steps=1)
+    run(tmp_path, settings, freeze=["norm.*"], evaluate_every_steps=1, keep="last")
     found = weights(tmp_path)
     for name, tensor in state(first).items():
         assert torch.equal(found[name], tensor) == name.startswith("norm"), name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -152,20 +151,12 @@ def test_a_stop_as_patience_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_a_signal_to_the_workers_too(tmp_path: Path) -> None:
-    """A terminal's Ctrl-C and a batch system's SIGTERM go to the whole process group."""
-    import multiprocessing
-
-    def terminate_all(number: int) -> None:
-        if number == 2:
-            children = multiprocessing.active_children()
-            assert children
-            for child in children:
-                os.kill(child.pid or 0, signal.SIGTERM)
-            terminate()
-
-    settings = {"dataset.in_memory": False}
+    """A terminal's Ctrl-C and a batch system's SIGTERM go to the whole process group, here while a sample is loaded."""
+    settings = {"dataset": {"name": "signalling", "flag": str(tmp_path / "flag")}}
     run(tmp_path / "unbroken", settings, workers=2)
-    stopped(tmp_path / "stopped", Recorder(terminate_all), settings, workers=2)
+    (tmp_path / "flag").touch()
+    stopped(tmp_path / "stopped", settings=settings, workers=2)
+    assert not (tmp_path / "flag").exists()
     resume(tmp_path / "stopped")
     assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
 

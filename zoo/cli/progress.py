@@ -74,4 +74,9 @@ def _missed(name: str, verdict: dict[str, Any]) -> str:
 def _line(progress: Any, figures: dict[str, float]) -> str:
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     rate = progress.examples / progress.train_seconds if progress.train_seconds else 0.0
-    return f"step {progress.step}  {shown}  {rate:.0f} examples/s"
+    left = (progress.steps - progress.step) * progress.train_seconds / max(1, progress.step)
+    return f"step {progress.step}/{progress.steps}  {shown}  {rate:.0f} examples/s  {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -23,7 +23,7 @@ class Progress:
     """Counters and figures of a run, and the losses since the last logged line, still on the device.
 
     Attributes:
-        step: steps done.
+        step: steps done, of `steps`.
         evaluated: the step of the last evaluation.
         best: the best monitored figure so far, at `best_step`, with `figures` beside it.
         stale: evaluations since then.
@@ -32,6 +32,7 @@ class Progress:
     """
 
     step: int = 0
+    steps: int = 0
     evaluated: int = -1
     best: float | None = None
     best_step: int = 0

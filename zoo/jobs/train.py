@@ -65,6 +65,7 @@ class _Body:
 
     def run(self) -> None:
         experiment, progress = self.experiment, self.progress
+        progress.steps = experiment.steps
         batches = _TimedBatches(experiment.batches, progress)
         if progress.step == 0 and not self.folder.has("checkpoint/state.json"):
             self._save()
