@@ -6,6 +6,7 @@ is filled with the table of that settings class, from its signature and docstrin
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -69,7 +70,7 @@ def settings_table(name: str) -> str:
         KeyError: the docstring leaves a key out.
     """
     parameters = parameters_of(TABLES[name])
-    documented = dict(_arguments(TABLES[name].__doc__ or ""))
+    documented = dict(_arguments(inspect.getdoc(TABLES[name]) or ""))
     undocumented = set(parameters) - {key for keys in documented for key in keys}
     if undocumented:
         raise KeyError(f"the docstring of [{name}] leaves out {', '.join(sorted(undocumented))}")
@@ -84,7 +85,7 @@ def settings_table(name: str) -> str:
 def _arguments(doc: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """The names and texts of a docstring's `Args`."""
     _, _, section = doc.partition("Args:\n")
-    for entry in re.split(r"\n {8}(?=\S)", "\n" + section.rstrip()):
+    for entry in re.split(r"\n {4}(?=\S)", "\n" + section.rstrip()):
         names, colon, text = entry.partition(": ")
         if colon:
             yield tuple(names.strip().split(", ")), " ".join(text.split())

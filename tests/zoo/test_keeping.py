@@ -117,7 +117,7 @@ def test_patience_ends_a_run(tmp_path: Path) -> None:
 
 
 def test_a_monitored_figure_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(RunFailed, match=r"`val/acuracy` is monitored.*\n  help: .*val/loss"):
+    with pytest.raises(InputError, match=r"`val/acuracy` is monitored.*\n  help: .*val/loss"):
         run(tmp_path, monitor="val/acuracy")
 
 

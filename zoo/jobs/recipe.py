@@ -79,6 +79,7 @@ def resume(path: str | Path, listener: Listener | None = None) -> Results:
         if folder.has(STATE):
             progress, threads = load_state(experiment, folder)
             _compare_threads(threads, listener)
+        listener.started(_started(folder, experiment.builder.spelled))
         return _trained(experiment, folder, progress, stop, listener, None)
 
 

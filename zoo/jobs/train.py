@@ -11,7 +11,7 @@ import torch
 
 from zoo.batches import Batches
 from zoo.data import Batch
-from zoo.errors import RunFailed
+from zoo.errors import InputError, RunFailed
 from zoo.files import Content
 from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
@@ -150,7 +150,7 @@ class _Body:
         """Whether these are the best figures so far; `progress` remembers them."""
         name, mode = monitored(self.settings, self.experiment.scoring)
         if name not in figures:
-            raise RunFailed(
+            raise InputError(
                 f"`{name}` is monitored, and the evaluation has no such figure",
                 f"train.monitor is one of {', '.join(figures)}",
             )
