@@ -21,7 +21,7 @@ class Train:
         device: `auto` is the GPU where there is one, else the CPU.
         precision: `auto` is bf16 on a GPU that has it and on a CPU with AMX or AVX512-BF16, else fp32.
         compile: run the model through `torch.compile`.
-        channels_last: memory format of four-dimensional weights and inputs; faster convolutions.
+        channels_last: memory format of four-dimensional weights; faster convolutions.
         accumulate: batches whose gradients make one step; the loss is normalised over all of them.
         clip_norm: the largest norm that the gradient may have.
         lr_per: the batch that the rate was tuned for: the rate becomes lr x batch / lr_per.

@@ -32,7 +32,7 @@ from zoo.weights import assign_weights, check_asset_hashes, read_tensors
 
 @dataclass
 class Scoring:
-    """What evaluation needs. `best_is` tells for a figure whether small or large is good."""
+    """What evaluation needs, on its device."""
 
     model: nn.Module
     task: Task
