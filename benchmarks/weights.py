@@ -17,8 +17,9 @@ from torch import nn
 from torchvision.models import resnet18
 
 from benchmarks.side_by_side import median_ratio, print_table, rounds
+from zoo.predictor import load_model
 from zoo.run_folder import WEIGHTS, Folder
-from zoo.weights import encode, load_model, read_tensors, weights_of
+from zoo.weights import build_empty, encode, filled, read_tensors, weights_of
 
 ROUNDS = 15
 
@@ -55,11 +56,10 @@ def main() -> None:
 
         def zoo_load() -> nn.Module:
             tensors, metadata = read_tensors(saved["safetensors"])
-            return load_model(resnet18, tensors, metadata["tied"], "the file")
+            return filled(build_empty(resnet18), resnet18, tensors, metadata["tied"], "the file")
 
         def zoo_checked_load() -> nn.Module:
-            tensors, metadata = read_tensors(run.checked(WEIGHTS))
-            return load_model(resnet18, tensors, metadata["tied"], "the file")
+            return load_model(run, resnet18)
 
         pairs = [(torch_save, zoo_save, 2), (torch_save, zoo_commit, 2)]
         pairs += [(torch_load, zoo_load, 5), (torch_load, zoo_checked_load, 5)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from zoo.catalog import Catalog
@@ -19,14 +18,18 @@ from zoo.source import Keys
 class Builder:
     """Builds the components of one recipe.
 
+    Args:
+        load_run: what makes a model of a run folder's path, for parameters that take one.
+
     Attributes:
         offers: what parameters are filled from by name: the dataset's facts and the assets.
         spelled: the recipe with every default written out, as far as it has been built.
     """
 
-    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
+    def __init__(self, recipe: Recipe, catalog: Catalog, load_run: Callable[[str], Any]) -> None:
         self.recipe = recipe
         self.catalog = catalog
+        self.load_run = load_run
         self.offers: dict[str, Any] = {}
         self.assets: dict[str, Any] = {}
         self.spelled: dict[str, Any] = {key: value for key, value in recipe.table.items() if key not in KINDS}
@@ -79,7 +82,7 @@ class Builder:
             if name in table and parameter.nested in KINDS:
                 arguments[parameter.name], spelled[name] = self._build(parameter.nested, table[name], path, {})
             elif name in table and parameter.nested == "run":
-                arguments[parameter.name], spelled[name] = _loaded_run(table[name]), table[name]
+                arguments[parameter.name], spelled[name] = self.load_run(table[name]), table[name]
             elif name in table:
                 arguments[parameter.name] = convert(table[name], parameter)
                 spelled[name] = table[name]
@@ -124,12 +127,6 @@ def _loaded(component: Component) -> Callable[..., Any]:
     except Exception as error:
         message = f"{component.kind} `{component.full_name}` cannot be loaded: {type(error).__name__}: {error}"
         raise InputError(message, "zoo plugins") from error
-
-
-def _loaded_run(path: str) -> Any:
-    from zoo.predictor import load
-
-    return load(Path(path)).model
 
 
 def _is_plain(value: Any) -> bool:

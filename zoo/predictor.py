@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
 from zoo.source import parse, read_source
 from zoo.tasks import Task
-from zoo.weights import check_asset_hashes, load_model, read_tensors
+from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
 
 
 class RunFolder(nn.Module):
@@ -83,17 +84,29 @@ def load(path: str | Path, device: str = "auto", catalog: Catalog | None = None)
     folder = Folder.open(Path(path))
     recipe = read_run_recipe(folder)
     assets = folder.assets()
-    tensors, metadata = read_tensors(folder.checked(WEIGHTS))
-    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
-    builder = Builder(recipe, catalog or Catalog())
+    builder = Builder(recipe, catalog or Catalog(), load_network)
     builder.offer({}, assets)
     train = builder.settings("train", Train)
     chosen = choose_device(device)
-    model = load_model(lambda: builder.component("model"), tensors, metadata.get("tied", {}), str(folder.path))
-    model = placed(model, chosen, train.channels_last)
+    model = placed(load_model(folder, lambda: builder.component("model")), chosen, train.channels_last)
     task = builder.component("task")
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
     return Run(folder.path, model.eval(), task, recipe, assets, chosen, precision)
+
+
+def load_network(path: str) -> nn.Module:
+    """The model of a run folder alone, in evaluation mode: a teacher, say."""
+    return load(path).model
+
+
+def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
+    """A model that `build` makes, with the folder's weights."""
+    with ThreadPoolExecutor(1) as pool:
+        file = pool.submit(folder.checked, WEIGHTS)  # its bytes are hashed while the empty model is built
+        model = build_empty(build)
+    tensors, metadata = read_tensors(file.result())
+    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
+    return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
 
 
 def read_run_recipe(folder: Folder) -> Recipe:

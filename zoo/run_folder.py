@@ -33,13 +33,22 @@ STATE_TENSORS = "checkpoint/tensors.safetensors"
 NEXT = ".next"
 TEMPORARY = ".tmp"
 
+LOCKS: set[int] = set()  # handles of the folders that this process has locked
+
+
+def _forget_locks() -> None:
+    while LOCKS:
+        os.close(LOCKS.pop())
+
+
+os.register_at_fork(after_in_child=_forget_locks)  # or a loader's worker would hold a lock after its parent's kill
+
 
 class Folder:
     """One run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: int | None = None
 
     @classmethod
     def open(cls, path: Path) -> Folder:
@@ -73,17 +82,13 @@ class Folder:
         except OSError:
             os.close(handle)
             raise InputError(f"{self.path} is in use: another process is writing to it") from None
-        self._lock = handle
-        os.register_at_fork(after_in_child=self._unlock)  # or a loader's worker would hold it after a kill
+        LOCKS.add(handle)
         try:
             yield
         finally:
-            self._unlock()
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+            if handle in LOCKS:
+                LOCKS.remove(handle)
+                os.close(handle)
 
     def is_free(self) -> bool:
         """Whether a run may begin here: all there is was left by one that was killed before it had its recipe.toml."""

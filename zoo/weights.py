@@ -143,9 +143,10 @@ def _holds_meta(value: Any) -> bool:
     return any(_holds_meta(part) for part in parts)
 
 
-def load_model(build: Callable[[], nn.Module], tensors: Tensors, tied: Mapping[str, str], where: str) -> nn.Module:
-    """A model with saved weights, built without drawing first values where possible."""
-    model = build_empty(build)
+def filled(
+    model: nn.Module, build: Callable[[], nn.Module], tensors: Tensors, tied: Mapping[str, str], where: str
+) -> nn.Module:
+    """The empty `model` that `build_empty` made, with saved weights; or one built in full, where these leave gaps."""
     assign_weights(model, tensors, tied, where=where)
     if has_meta_tensors(model):
         model = build()

@@ -18,6 +18,7 @@ from tests.zoo.fake_parts import Parts
 from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.errors import InputError
+from zoo.predictor import load_network
 from zoo.recipe import load_recipe
 from zoo.schema import Parameter, check_table, convert, describe_type, parameters_of
 from zoo.settings import Init
@@ -136,7 +137,7 @@ class TestBuild:
     """Signatures and facts meet in the builder."""
 
     def build(self, write: Write, model: str, **facts: Any) -> tuple[Any, dict[str, Any]]:
-        builder = Builder(load_recipe(write("r.toml", f'[model]\nname = "parts"\n{model}')), Catalog())
+        builder = Builder(load_recipe(write("r.toml", f'[model]\nname = "parts"\n{model}')), Catalog(), load_network)
         builder.offer(facts, {})
         return builder.component("model").arguments, builder.spelled["model"]
 

@@ -16,7 +16,16 @@ from tests.zoo.probe_parts import Calculating, Net, Tied
 from tests.zoo.training import experiment, left, run, stopped, stops_at, weights
 from zoo import InputError
 from zoo.jobs.recipe import resume
-from zoo.weights import assign_weights, build_empty, encode, has_meta_tensors, load_model, read_tensors, weights_of
+from zoo.weights import (
+    Tensors,
+    assign_weights,
+    build_empty,
+    encode,
+    filled,
+    has_meta_tensors,
+    read_tensors,
+    weights_of,
+)
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
@@ -195,12 +204,16 @@ def test_init_skip_keeps_the_model_s_own_values(tmp_path: Path) -> None:
 # Building on the meta device
 
 
+def loaded(build: Callable[[], nn.Module], tensors: Tensors, tied: dict[str, str]) -> nn.Module:
+    return filled(build_empty(build), build, tensors, tied, "here")
+
+
 def test_a_model_is_built_without_first_values() -> None:
     """The obvious way, drawing values and replacing them, gives the same model."""
     torch.manual_seed(0)
     tensors, tied = weights_of(source := Tied(1))
     state = torch.get_rng_state()
-    model = load_model(lambda: Tied(1), tensors, tied, "here")
+    model = loaded(lambda: Tied(1), tensors, tied)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(tensor, source.state_dict()[name]) for name, tensor in model.state_dict().items())
 
@@ -209,7 +222,7 @@ def test_a_model_is_built_without_first_values() -> None:
 def test_a_constructor_that_the_meta_device_does_not_suit(look: bool) -> None:
     """Falls back to plain building, and computes what the source computes."""
     tensors, tied = weights_of(source := Calculating(1, look=look))
-    model = load_model(lambda: Calculating(1, look=look), tensors, tied, "here")
+    model = loaded(lambda: Calculating(1, look=look), tensors, tied)
     assert not has_meta_tensors(model)
     x = torch.linspace(-1, 1, 5)[:, None]
     assert torch.equal(model(x), source(x))
@@ -231,4 +244,4 @@ def test_an_error_of_the_constructor_itself_is_not_hidden(error: Exception) -> N
 
 def test_requires_grad_is_the_model_s(tmp_path: Path) -> None:
     build: Callable[[], nn.Module] = lambda: Net(1).requires_grad_(False)  # noqa: E731
-    assert not any(parameter.requires_grad for parameter in load_model(build, changed(), {}, "here").parameters())
+    assert not any(parameter.requires_grad for parameter in loaded(build, changed(), {}).parameters())

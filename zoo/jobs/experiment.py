@@ -22,6 +22,7 @@ from zoo.fit import Update
 from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.lean_torch import keep_dynamo_out
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
+from zoo.predictor import load_network
 from zoo.randomness import seed_all
 from zoo.recipe import Recipe
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
@@ -70,7 +71,7 @@ def prepare_scoring(
     recipe: Recipe, catalog: Catalog, train: Train | None = None
 ) -> tuple[Builder, Data, Scoring, Eval]:
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names."""
-    builder = Builder(recipe, catalog)
+    builder = Builder(recipe, catalog, load_network)
     initial = _initial(recipe, builder)
     train = train or scoring_settings({} if initial is None else _recipe_in(initial))
     device = choose_device(train.device)
@@ -110,7 +111,7 @@ def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
     """
     if not recipe.table["train"].get("compile"):
         keep_dynamo_out()
-    settings = Builder(recipe, catalog).settings("train", Train)
+    settings = Builder(recipe, catalog, load_network).settings("train", Train)
     _set_deterministic(settings.deterministic)
     builder, data, scoring, eval_settings = prepare_scoring(recipe, catalog, settings)
     train = builder.settings("train", Train)

@@ -48,10 +48,11 @@ def build(component: Component) -> tuple[Any, list[str]]:
     from zoo.build import Builder
     from zoo.catalog import Catalog
     from zoo.locate import RecipeError
+    from zoo.predictor import load_network
     from zoo.recipe import from_table
 
     recipe = _recipe_with(component)
-    builder = Builder(recipe or from_table({}, "conformance"), Catalog())
+    builder = Builder(recipe or from_table({}, "conformance"), Catalog(), load_network)
     if recipe is None:
         builder.offer(FACTS, {})
     elif component.kind not in ("dataset", "optimizer", "schedule"):

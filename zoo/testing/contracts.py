@@ -81,19 +81,18 @@ def trains(component: Component) -> None:
 
 def saves_and_loads(component: Component) -> None:
     """Weights that were saved and loaded give the same outputs, bit for bit."""
-    from zoo.files import write_flushed
     from zoo.jobs.evaluate import fingerprint
-    from zoo.run_folder import WEIGHTS
-    from zoo.weights import encode, load_model, read_tensors, weights_of
+    from zoo.predictor import load_model
+    from zoo.run_folder import WEIGHTS, Folder
+    from zoo.weights import encode, weights_of
 
     experiment = experiment_with(component)
     scoring = experiment.scoring
     tensors, tied = weights_of(scoring.model)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / WEIGHTS
-        write_flushed(file, encode(tensors, {"tied": tied}))
-        read, metadata = read_tensors(file)
-        model = load_model(lambda: experiment.builder.component("model"), read, metadata["tied"], str(file))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Folder(Path(temporary))
+        folder.commit({WEIGHTS: encode(tensors, {"tied": tied})})
+        model = load_model(folder, lambda: experiment.builder.component("model"))
         same = fingerprint(scoring)[0] == fingerprint(replace(scoring, model=model))[0]
     _require(same, "its outputs differ after saving and loading: is something not in its state dict, or drawn?")
 
