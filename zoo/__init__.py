@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.files import cache_folder, cached_tensors, find_data
     from zoo.jobs.recipe import run
+    from zoo.pictures import Normalize, picture_to_tensor, read_picture, tensor_to_picture
     from zoo.predictor import RunFolder, load
+    from zoo.randomness import seeded
     from zoo.schema import Nested
     from zoo.tasks import Task
 
@@ -31,6 +33,11 @@ _LAZY = {
     "cached_tensors": "zoo.files",
     "find_data": "zoo.files",
     "Nested": "zoo.schema",
+    "Normalize": "zoo.pictures",
+    "picture_to_tensor": "zoo.pictures",
+    "read_picture": "zoo.pictures",
+    "seeded": "zoo.randomness",
+    "tensor_to_picture": "zoo.pictures",
     "RunFolder": "zoo.predictor",
     "load": "zoo.predictor",
     "run": "zoo.jobs.recipe",
@@ -43,6 +50,7 @@ __all__ = [
     "ExpectationMissed",
     "InputError",
     "Nested",
+    "Normalize",
     "RunFailed",
     "RunFolder",
     "Stopped",
@@ -59,9 +67,13 @@ __all__ = [
     "metric",
     "model",
     "optimizer",
+    "picture_to_tensor",
+    "read_picture",
     "run",
     "schedule",
+    "seeded",
     "task",
+    "tensor_to_picture",
 ]
 
 

@@ -80,10 +80,7 @@ class _TensorBatches:
         for number, (start, end) in enumerate(self.shape.ranges(first), first):
             chosen = indices[start:end]
             batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
-            if self.transform is not None:
-                generator = torch.Generator(self.device).manual_seed(mix(self.seed, epoch, number, 1))
-                batch = self.transform(batch, generator)
-            yield batch
+            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
 
 class _SampleBatches:
@@ -95,6 +92,7 @@ class _SampleBatches:
         self.samples = _Seeded(split, seed) if training else _Plain(split)
         self.shape, self.device, self.seed, self.training = shape, device, seed, training
         self.collate = collate
+        self.transform = getattr(split, "batch_transform", None) if training else None
         self.keys = _Keys()
         self.loader = self._loader(workers) if workers else None
 
@@ -103,8 +101,9 @@ class _SampleBatches:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self.keys.batches = self._keys_of(epoch, first)
-        for batch in self.loader or self._loaded_here():
-            yield _to_device(batch, self.device)
+        for number, batch in enumerate(self.loader or self._loaded_here(), first):
+            batch = _to_device(batch, self.device)
+            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
     def _keys_of(self, epoch: int, first: int) -> list[list[tuple[int, int]]]:
         size = self.shape.samples
@@ -179,6 +178,10 @@ def _ignore_signals(worker: int) -> None:
     """A stop is for the training process to make, also where the signal goes to the whole process group."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _generator(device: torch.device, seed: int, epoch: int, batch: int) -> torch.Generator:
+    return torch.Generator(device).manual_seed(mix(seed, epoch, batch, 1))
 
 
 def _to_device(batch: Batch, device: torch.device) -> Batch:

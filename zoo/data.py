@@ -21,11 +21,16 @@ class Data:
         splits: by name (`train`, `val`, `test`): map-style datasets of dict samples, or `TensorSplit`.
         facts: what a model, loss or task takes by the same parameter name: `{"num_classes": 3}`.
         assets: what must travel with the weights, as JSON values: `{"classes": ["cat", "dog"], "preprocess": {...}}`.
+        submission: a CSV file that shows the form in which a competition wants predictions.
+
+    A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
+    training batches on the device; and `strata`, `groups` and `names`, as `TensorSplit` has them.
     """
 
     splits: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
     assets: Mapping[str, Any] = field(default_factory=dict)
+    submission: str | None = None
 
 
 class TensorSplit:
@@ -35,6 +40,7 @@ class TensorSplit:
         transform: `transform(batch, generator) -> batch`, called on every training batch, on the device; its random
             draws come from the generator (which lives on the batch's device) and so from (seed, step) alone.
         strata, groups: one value a sample, for cross-validation.
+        names: what each sample is called in a file of predictions.
         tensors: named tensors of equal first dimension: `TensorSplit(input=x, label=y)`.
     """
 
@@ -44,6 +50,7 @@ class TensorSplit:
         transform: Transform | None = None,
         strata: Sequence[Any] | None = None,
         groups: Sequence[Any] | None = None,
+        names: Sequence[str] | None = None,
         **tensors: torch.Tensor,
     ) -> None:
         sizes = {name: len(tensor) for name, tensor in tensors.items()}
@@ -53,6 +60,7 @@ class TensorSplit:
         self.transform = transform
         self.strata = strata
         self.groups = groups
+        self.names = names
         self._size = next(iter(sizes.values()))
 
     def __len__(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,15 +37,19 @@ def find_data(
     *,
     url: str | None = None,
     hash: str | None = None,
+    files: Mapping[str, str] | None = None,
+    places: Sequence[str] = (),
     help: str = "",
 ) -> Path:
-    """The folder of a data set: `root`, else `$ZOO_DATA/<name>`, else the cache, else fetched from `url`.
+    """The folder of a data set: `root`, `$ZOO_DATA/<name>`, the cache or one of `places`; else fetched from `url`.
 
     Args:
         name: the folder's name under `$ZOO_DATA` and in the cache.
         root: the folder itself, as a recipe gives it.
-        url: an archive (zip or tar) to fetch and unpack into the cache.
+        url: an archive (zip or tar) to fetch and unpack into the cache; or, with `files`, the folder they are in.
         hash: `"sha1:..."` or `"sha256:..."` of that archive; a file that differs is refused.
+        files: names below `url` and the hash of each, where there is no archive.
+        places: further folders, where a system's package puts it.
         help: for the error, how a person gets the data.
 
     Raises:
@@ -59,24 +64,37 @@ def find_data(
     candidates = [cache_folder() / name]
     if os.environ.get("ZOO_DATA"):
         candidates.insert(0, Path(os.environ["ZOO_DATA"]) / name)
+    candidates += map(Path, places)
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
     if url is None:
         looked = " or ".join(f"`{candidate}`" for candidate in candidates)
         raise InputError(f"data set `{name}` is not at hand: no folder {looked}", help)
-    return _fetch(name, url, hash, help)
+    folder = cache_folder() / name
+    partial = folder.with_name(f".{name}.{os.getpid()}")
+    if files:
+        partial.mkdir(parents=True)
+        for file, known in files.items():
+            shutil.copy(_fetched(name, url + file, known, help), partial)
+    else:
+        archive = _fetched(name, url, hash, help)
+        shutil.unpack_archive(archive, partial, **_safe_members(archive.name))
+    try:
+        partial.rename(folder)
+    except OSError:  # another process was first
+        shutil.rmtree(partial)
+    return folder
 
 
-def _fetch(name: str, url: str, hash: str | None, help: str) -> Path:
-    import shutil
-
+def _fetched(name: str, url: str, hash: str | None, help: str) -> Path:
+    """A file in the cache, fetched where it is not there yet."""
     import pooch
 
     file = url.rsplit("/", 1)[-1]
     downloads = cache_folder() / "downloads"
     try:
-        archive = Path(pooch.retrieve(url, known_hash=hash, fname=file, path=downloads))
+        return Path(pooch.retrieve(url, known_hash=hash, fname=file, path=downloads))
     except ValueError as error:
         raise InputError(f"data set `{name}`: {url} is not the file it should be ({error})") from error
     except Exception as error:
@@ -86,14 +104,6 @@ def _fetch(name: str, url: str, hash: str | None, help: str) -> Path:
             or f"get {file} ({hash}) by other means and put it into `{downloads}`, or unpack it into "
             f"`{cache_folder() / name}`",
         ) from error
-    folder = cache_folder() / name
-    partial = folder.with_name(f".{name}.{os.getpid()}")
-    shutil.unpack_archive(archive, partial, **_safe_members(file))
-    try:
-        partial.rename(folder)
-    except OSError:  # another process was first
-        shutil.rmtree(partial)
-    return folder
 
 
 def _safe_members(file: str) -> dict[str, Any]:

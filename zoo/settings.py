@@ -96,7 +96,7 @@ class Init:
     """`[init]`: weights to start from.
 
     Args:
-        from: a run folder.
+        from: a run folder; a safetensors file, also under `$ZOO_DATA` or in the cache; or `hub:OWNER/NAME@COMMIT`.
         skip: parameters by pattern that are not taken over (a head for other classes).
     """
 

@@ -16,6 +16,8 @@ from zoo.files import Content
 
 Tensors = dict[str, torch.Tensor]
 
+ALIGNMENT = 64  # bytes, as torch allocates
+
 DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -47,20 +49,25 @@ def weights_of(model: nn.Module) -> tuple[Tensors, dict[str, str]]:
 def encode(tensors: Tensors, metadata: Mapping[str, Any]) -> Content:
     """The content of a safetensors file, in pieces that are views of the tensors: nothing is copied.
 
-    Tensors are ordered by element size and name, as the format's own library does, so that each is aligned. There is
-    one metadata entry, since the format does not keep the order of several.
+    Those that fill whole cache lines come first, then the others by element size, so that the first can be used where
+    they lie. There is one metadata entry, since the format does not keep the order of several.
     """
     header: dict[str, Any] = {"__metadata__": {"zoo": json.dumps(metadata, sort_keys=True)}}
     pieces: list[Any] = []
     end = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):
+    for name, tensor in sorted(tensors.items(), key=_place):
         plain = tensor.detach().cpu().contiguous()
         start, end = end, end + plain.numel() * plain.element_size()
         header[name] = {"dtype": DTYPES[plain.dtype], "shape": list(plain.shape), "data_offsets": [start, end]}
         pieces.append(plain.reshape(-1).view(torch.uint8).numpy().data)
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * (-(8 + len(text)) % ALIGNMENT)
     return [len(text).to_bytes(8, "little") + text, *pieces]
+
+
+def _place(item: tuple[str, torch.Tensor]) -> tuple[bool, int, str]:
+    name, tensor = item
+    return tensor.nbytes % ALIGNMENT != 0, -tensor.element_size(), name
 
 
 def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -74,13 +81,18 @@ def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
     try:
         with safe_open(file, "pt") as opened:
             metadata = (opened.metadata() or {}).get("zoo", "{}")
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            tensors = {name: _aligned(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118
         stated = json.loads(metadata)
         if not isinstance(stated, dict) or not all(isinstance(stated.get(key, {}), dict) for key in ("tied", "assets")):
             raise ValueError("its metadata is not what zoo writes")
         return tensors, stated
     except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise InputError(f"{file} is no readable safetensors file: {error}") from error
+
+
+def _aligned(tensor: torch.Tensor) -> torch.Tensor:
+    """Kernels take other ways, and round otherwise, where a tensor does not begin as torch would have it."""
+    return tensor if tensor.data_ptr() % ALIGNMENT == 0 else tensor.clone()
 
 
 def build_empty(build: Callable[[], nn.Module]) -> nn.Module:

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
-from zoo import Batch, InputError, Task
-from zoo_basics.pictures import Normalize, captioned, read_picture
+from zoo import Batch, InputError, Normalize, Task, picture_to_tensor, read_picture
+from zoo_basics.caption import captioned
 
 TOP = 5
 
@@ -17,8 +18,8 @@ TOP = 5
 class _Plain(Task):
     """What both tasks share: how an input reaches the model.
 
-    A batch's `input` that is uint8 holds pictures (B, C, H, W), which become floats on the device; other inputs are
-    given to the model as they are.
+    A batch's `input` that is uint8 holds pictures (B, C, H, W), which become floats of the assets' size on the device;
+    other inputs are given to the model as they are.
     """
 
     def __init__(self, preprocess: dict[str, Any] | None = None) -> None:
@@ -27,13 +28,21 @@ class _Plain(Task):
 
     def forward(self, model: Any, batch: Batch) -> Any:
         inputs = batch["input"]
-        return model(self.normalize(inputs) if inputs.dtype == torch.uint8 else inputs)
+        return model(self._as_floats(inputs) if inputs.dtype == torch.uint8 else inputs)
+
+    def _as_floats(self, pictures: Tensor) -> Tensor:
+        floats = self.normalize(pictures)
+        size = self.preprocess.get("size", floats.shape[-2:])
+        if list(floats.shape[-2:]) == list(size):
+            return floats
+        smaller = floats.shape[-2] > size[0] or floats.shape[-1] > size[1]
+        return F.interpolate(floats, tuple(size), mode="bilinear", align_corners=False, antialias=smaller)
 
     def sample(self, raw: str) -> dict[str, Any]:
         """A picture's path where the assets have a picture size, else numbers: `1.5, 2` or `[1.5, 2]`."""
         if "size" in self.preprocess:
             channels = len(self.preprocess.get("mean", "rgb"))
-            return {"input": read_picture(raw, self.preprocess["size"], channels)}
+            return {"input": picture_to_tensor(read_picture(raw), self.preprocess["size"], channels)}
         return {"input": _numbers(raw)}
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from zoo import Batch
-from zoo_detection.pictures import read_picture, to_tensor
+from zoo import Batch, picture_to_tensor, read_picture
 
 Size = tuple[int, int]
 MEMORY = 2 << 30  # bytes that the pictures of a split may take; those of larger ones are read when they are asked for
@@ -65,7 +64,7 @@ class BoxedPictures(torch.utils.data.Dataset[Batch]):
         return self.transform(sample) if self.transform else sample
 
     def _read(self, entry: BoxedPicture) -> torch.Tensor:
-        return to_tensor(read_picture(entry.file), self.size)
+        return picture_to_tensor(read_picture(entry.file), self.size)
 
 
 def whole_tensors(split: BoxedPictures) -> Batch:

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from zoo import Batch, Task
+from zoo import Batch, Normalize, Task, picture_to_tensor, read_picture, tensor_to_picture
 from zoo_detection.decoding import Detections, detect
+from zoo_detection.drawing import draw_boxes
 from zoo_detection.metrics import right_detections
-from zoo_detection.pictures import draw_boxes, read_picture, to_picture, to_tensor
 
 
 class Detection(Task):
@@ -47,8 +47,7 @@ class Detection(Task):
     ) -> None:
         self.classes = classes
         self.size = preprocess["size"]
-        self.mean = tuple(255 * value for value in preprocess["mean"])
-        self.std = tuple(255 * value for value in preprocess["std"])
+        self.normalize = Normalize(preprocess)
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
         self.candidates = candidates
@@ -67,9 +66,7 @@ class Detection(Task):
         return batch
 
     def forward(self, model: Any, batch: Batch) -> Any:
-        pictures = batch["input"]
-        mean, std = (_constant(values, pictures.device).view(3, 1, 1) for values in (self.mean, self.std))
-        return model(pictures.float().sub_(mean).div_(std))
+        return model(self.normalize(batch["input"]))
 
     def target(self, batch: Batch) -> dict[str, torch.Tensor]:
         """What `multibox` compares with: `boxes` as shares of the picture, 0 to 1, and `labels`."""
@@ -102,7 +99,7 @@ class Detection(Task):
         """A picture file's `input`, with its `path` and its `original_size` [height, width] once upright."""
         picture = read_picture(raw)
         return {
-            "input": to_tensor(picture, self.size),
+            "input": picture_to_tensor(picture, self.size),
             "path": str(raw),
             "original_size": [picture.height, picture.width],
         }
@@ -128,7 +125,7 @@ class Detection(Task):
         if not truth:
             scores = shown["scores"].tolist()
             captions = [f"{name} {score:.0%}" for name, score in zip(captions, scores, strict=True)]
-        picture = read_picture(sample["path"]) if "original_size" in sample else to_picture(sample["input"])
+        picture = read_picture(sample["path"]) if "original_size" in sample else tensor_to_picture(sample["input"])
         return draw_boxes(picture, _in_original(sample, shown["boxes"]), captions, labels)
 
     def difficulty(self, sample: dict[str, Any], prediction: Detections) -> float:

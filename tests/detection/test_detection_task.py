@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from zoo import InputError
 from zoo_detection.detection import Detection
+from zoo_detection.drawing import class_colour
 from zoo_detection.metrics import AnchorClassError, VocMap
-from zoo_detection.pictures import class_colour, read_picture
 from zoo_detection.tiny_ssd import TinySSD
 
 PREPROCESS = {"size": [64, 96], "mean": [0.5, 0.25, 0.0], "std": [0.5, 0.25, 1.0]}
@@ -130,52 +127,9 @@ def test_difficulty_is_one_less_f1(task: Detection) -> None:
     assert task.difficulty(empty, right) == 1
 
 
-# Pictures from files
-
-
-def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
-    grey = np.full((4, 6), 128, dtype=np.uint8)
-    modes: dict[str, Any] = {
-        "grey.png": Image.fromarray(grey),
-        "grey_alpha.png": Image.merge("LA", (Image.fromarray(grey), Image.new("L", (6, 4), 255))),
-        "deep.png": Image.fromarray(grey.astype(np.uint16) * 257),
-        "palette.gif": Image.fromarray(grey).convert("P"),
-        "cmyk.tif": Image.fromarray(grey).convert("RGB").convert("CMYK"),
-    }
-    for name, picture in modes.items():
-        picture.save(tmp_path / name)
-        found = read_picture(tmp_path / name)
-        assert found.mode == "RGB", name
-        assert found.size == (6, 4), name
-        assert all(abs(value - 128) <= 1 for value in found.getpixel((2, 2))), name
-
-
-def test_transparent_becomes_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert read_picture(tmp_path / "clear.png").getpixel((1, 1)) == (255, 255, 255)
-
-
-def test_exif_orientation_is_applied(tmp_path: Path, task: Detection) -> None:
+def test_the_size_of_a_picture_is_that_of_it_upright(tmp_path: Path, task: Detection) -> None:
     picture = Image.new("RGB", (40, 20), "blue")
     exif = picture.getexif()
     exif[0x0112] = 6
     picture.save(tmp_path / "turned.jpg", exif=exif)
-    assert read_picture(tmp_path / "turned.jpg").size == (20, 40)
     assert task.sample(str(tmp_path / "turned.jpg"))["original_size"] == [40, 20]
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"])
-def test_unreadable_pictures_say_so(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "picture.png"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match=r"picture\.png"):
-        read_picture(path)
-
-
-def test_a_picture_cut_short_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "cut.jpg"
-    Image.effect_noise((200, 200), 50).save(path)
-    path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(InputError, match=r"cut\.jpg"):
-        read_picture(path)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,12 +22,13 @@ from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.lean_torch import keep_dynamo_out
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
 from zoo.predictor import load_network
+from zoo.pretrained import Pretrained, find_pretrained
 from zoo.randomness import seed_all
 from zoo.recipe import Recipe
-from zoo.run_folder import RECIPE, WEIGHTS, Folder
+from zoo.run_folder import RECIPE
 from zoo.settings import Eval, Init, Train
 from zoo.tasks import Task
-from zoo.weights import assign_weights, check_asset_hashes, read_tensors
+from zoo.weights import assign_weights
 
 
 @dataclass
@@ -73,7 +73,7 @@ def prepare_scoring(
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names."""
     builder = Builder(recipe, catalog, load_network)
     initial = _initial(recipe, builder)
-    train = train or scoring_settings({} if initial is None else _recipe_in(initial))
+    train = train or scoring_settings({} if initial is None else _recipe_of(initial))
     device = choose_device(train.device)
     precision = choose_precision(train.precision, device)
     seed_all(train.seed)
@@ -180,31 +180,33 @@ def _optimizer(builder: Builder, model: nn.Module, train: Train) -> torch.optim.
     return optimizer  # type: ignore[no-any-return]
 
 
-def _initial(recipe: Recipe, builder: Builder) -> Folder | None:
-    """The run folder that `[init]` names; its assets are offered, and its components stand in for missing ones."""
+def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
+    """What `[init]` names; a run folder's assets are offered, and its components stand in for missing ones."""
     if "init" not in recipe.table:
         return None
-    folder = Folder.open(Path(recipe.table["init"]["from"]))
-    builder.offer({}, folder.assets())
-    before = _recipe_in(folder)
+    initial = find_pretrained(recipe.table["init"]["from"])
+    if initial.folder is not None:
+        builder.offer({}, initial.folder.assets())
+    before = _recipe_of(initial)
     for kind in ("task", "model", "dataset", "loss"):
         if kind not in recipe.table and kind in before:
             recipe.table[kind] = before[kind]
-    return folder
+        if kind not in recipe.table and kind in ("task", "model", "dataset"):
+            raise InputError(f"the recipe names no {kind}, and {initial.name} has none to stand in for it")
+    return initial
 
 
-def _recipe_in(folder: Folder) -> dict[str, Any]:
+def _recipe_of(initial: Pretrained) -> dict[str, Any]:
     import tomli
 
-    return tomli.loads((folder.path / RECIPE).read_text())
+    return {} if initial.folder is None else tomli.loads((initial.folder.path / RECIPE).read_text())
 
 
-def _start_from(model: nn.Module, folder: Folder, settings: Init) -> None:
-    tensors, metadata = read_tensors(folder.checked(WEIGHTS))
-    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
-    kept = assign_weights(model, tensors, metadata.get("tied", {}), skip=settings.skip, where=str(folder.path))
-    if kept:
-        print(f"not taken from {folder.path}: {', '.join(kept)}", file=sys.stderr)
+def _start_from(model: nn.Module, initial: Pretrained, settings: Init) -> None:
+    tensors, tied = initial.read()
+    new = assign_weights(model, tensors, tied, skip=settings.skip, where=initial.name)
+    if new:
+        print(f"new, not from {initial.name}: {', '.join(new)}", file=sys.stderr)
 
 
 def _split(data: Data, name: str) -> Any:

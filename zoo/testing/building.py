@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FACTS = {
     "num_classes": 10,
     "num_inputs": 4,
+    "channels": 3,
+    "folder": "example",
     "num_outputs": 1,
     "input_size": [64, 64],
     "vocab_size": 50,
@@ -51,7 +53,9 @@ def build(component: Component) -> tuple[Any, list[str]]:
     from zoo.predictor import load_network
     from zoo.recipe import from_table
 
-    recipe = _recipe_with(component)
+    recipes = list(_recipes_with(component))
+    recipe = next((each for each in recipes[:-1] if component.kind == "dataset" or _has_data(each)), None)
+    recipe = recipe or (recipes[-1] if recipes else None)
     builder = Builder(recipe or from_table({}, "conformance"), Catalog(), load_network)
     if recipe is None:
         builder.offer(FACTS, {})
@@ -74,21 +78,41 @@ def build(component: Component) -> tuple[Any, list[str]]:
 
 @lru_cache(maxsize=1)
 def experiment_with(component: Component) -> Experiment:
-    """The recipe that trains a model, built; another recipe of its task, with the model put in, where none does."""
+    """A recipe that trains a model, built; else a recipe of its task with the model put in, the first that fits it."""
+    recipes = list(_recipes_with(component)) or list(_recipes_with(component, instead=True))
+    if not recipes:
+        pytest.fail("no shipped recipe trains it or its task: offer one through `zoo_recipes`", pytrace=False)
+    for recipe in recipes[:-1]:
+        with suppress(Exception, pytest.skip.Exception):  # no data, or pictures of a size that it does not take
+            return _prepared(recipe)
+    return _prepared(recipes[-1])
+
+
+def _has_data(recipe: Recipe) -> bool:
     from zoo.catalog import Catalog
+
+    try:
+        build(Catalog().get("dataset", recipe.table["dataset"]["name"]))
+    except pytest.skip.Exception:
+        return False
+    return True
+
+
+def _prepared(recipe: Recipe) -> Experiment:
+    from zoo.catalog import Catalog
+    from zoo.jobs.evaluate import fingerprint
     from zoo.jobs.experiment import prepare
     from zoo.randomness import seeded
 
-    recipe = _recipe_with(component) or _recipe_with(component, instead=True)
-    if recipe is None:
-        pytest.fail("no shipped recipe trains it or its task: offer one through `zoo_recipes`", pytrace=False)
     build(Catalog().get("dataset", recipe.table["dataset"]["name"]))  # skips where there is no data
     with seeded(0):
-        return prepare(recipe, Catalog())
+        experiment = prepare(recipe, Catalog())
+    fingerprint(experiment.scoring)
+    return experiment
 
 
-def _recipe_with(component: Component, instead: bool = False) -> Recipe | None:
-    """The first shipped recipe that names a component, or the first that can take it `instead` of what it names."""
+def _recipes_with(component: Component, instead: bool = False) -> Iterator[Recipe]:
+    """The shipped recipes that name a component, or those that can take it `instead` of what they name."""
     from zoo.catalog import Catalog
     from zoo.recipe import has_quick, load_recipe, shipped_recipes
 
@@ -100,10 +124,9 @@ def _recipe_with(component: Component, instead: bool = False) -> Recipe | None:
         if not {"task", "model", "dataset", "optimizer"} <= set(table) or "init" in table:
             continue
         if component.kind in table and table[component.kind]["name"] in (component.name, component.full_name):
-            return load(SMALL)
+            yield load(SMALL)
         if instead and table["task"]["name"].rpartition("/")[2] in component.tasks:
-            return load({**SMALL, component.kind: component.full_name})
-    return None
+            yield load({**SMALL, component.kind: component.full_name})
 
 
 def _supplied(kind: str) -> dict[str, Any]:

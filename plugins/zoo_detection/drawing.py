@@ -1,51 +1,13 @@
-"""Pictures from files, and boxes drawn on pictures."""
+"""Boxes drawn on pictures."""
 
 from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
-
-from zoo import InputError
+from PIL import Image, ImageDraw, ImageFont
 
 SHOWN_SIDE = 512  # pictures smaller than this are enlarged, or a label would hide its box
-
-
-def read_picture(path: str | Path) -> Image.Image:
-    """A picture file as RGB, turned upright as its EXIF orientation says. What is transparent becomes white.
-
-    Raises:
-        zoo.InputError: the file is missing, no picture, or cut short.
-    """
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened)
-            if picture.mode.startswith(("I", "F")):  # 16 bits a pixel; `convert` would cut them off at 255
-                picture = Image.fromarray((np.asarray(picture, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8))
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            return picture.convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError(f"there is no picture {path}") from error
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}") from error
-
-
-def to_tensor(picture: Image.Image, size: Sequence[int]) -> torch.Tensor:
-    """An RGB picture resized to (height, width), its shape let go: uint8 (3, height, width)."""
-    height, width = size
-    resized = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).contiguous()
-
-
-def to_picture(tensor: torch.Tensor) -> Image.Image:
-    """uint8 (3, H, W) -> a picture."""
-    return Image.fromarray(tensor.permute(1, 2, 0).contiguous().cpu().numpy())
 
 
 def draw_boxes(

@@ -1,0 +1,57 @@
+"""Pictures and their classes: the networks of Dive into Deep Learning from softmax regression to DenseNet."""
+
+from zoo import Component, dataset, hookimpl, model
+
+
+@hookimpl
+def zoo_components() -> list[Component]:
+    return [*MODELS, *TORCHVISION, *DATASETS]
+
+
+def _classifier(name: str, reference: str, summary: str) -> Component:
+    return model(name, f"zoo_vision.{reference}", task="classification", summary=summary)
+
+
+MODELS = [
+    model("linear_regression", "zoo_vision.dense:linear_regression", task="regression", summary="One dense layer"),
+    _classifier("softmax_regression", "dense:softmax_regression", "One dense layer, a logit for each class"),
+    model("mlp", "zoo_vision.dense:MLP", task=["classification", "regression"], summary="A multilayer perceptron"),
+    _classifier("lenet", "lenet:LeNet", "LeNet-5 (LeCun et al., 1998)"),
+    _classifier("alexnet", "alexnet:AlexNet", "AlexNet (Krizhevsky et al., 2012)"),
+    _classifier("vgg", "vgg:VGG", "VGG-11 to VGG-19 (Simonyan and Zisserman, 2015)"),
+    _classifier("nin", "nin:NiN", "Network in Network (Lin et al., 2014)"),
+    _classifier("googlenet", "googlenet:GoogLeNet", "GoogLeNet (Szegedy et al., 2015)"),
+    _classifier("resnet", "resnet:ResNet", "ResNet-18 to ResNet-152 (He et al., 2016)"),
+    _classifier("densenet", "densenet:DenseNet", "DenseNet (Huang et al., 2017)"),
+]
+
+TORCHVISION = [
+    _classifier(f"torchvision.{name}", f"from_torchvision:{name}", f"torchvision's {summary}")
+    for name, summary in {
+        "resnet18": "ResNet-18 (He et al., 2016)",
+        "resnet50": "ResNet-50 (He et al., 2016)",
+        "resnext50_32x4d": "ResNeXt-50 (Xie et al., 2017)",
+        "mobilenet_v2": "MobileNetV2 (Sandler et al., 2018)",
+        "inception_v3": "Inception V3 (Szegedy et al., 2016)",
+        "efficientnet_b0": "EfficientNet-B0 (Tan and Le, 2019)",
+        "convnext_tiny": "ConvNeXt-T (Liu et al., 2022)",
+        "vit_b_16": "ViT-B/16 (Dosovitskiy et al., 2021)",
+    }.items()
+]
+
+
+def _pictures(name: str, reference: str, summary: str) -> Component:
+    return dataset(name, f"zoo_vision.{reference}", task="classification", summary=summary)
+
+
+DATASETS = [
+    _pictures("fashion_mnist", "fashion_mnist:fashion_mnist", "Clothes, 28x28, ten classes (Xiao et al., 2017)"),
+    _pictures("digits", "digits:digits", "scikit-learn's handwritten digits, 8x8: no download"),
+    _pictures("cifar10", "cifar10:cifar10", "CIFAR-10, 32x32 (Krizhevsky, 2009)"),
+    _pictures("picture_folder", "picture_folder:picture_folder", "A folder of pictures for each class"),
+    _pictures("picture_csv", "picture_csv:picture_csv", "A CSV file of pictures and labels, as Kaggle's"),
+    dataset(
+        "gaussian_linear", "zoo_vision.gaussian_linear:gaussian_linear", task="regression",
+        summary="Synthetic linear regression with noise",
+    ),
+]  # fmt: skip

@@ -1,0 +1,73 @@
+"""Pictures: read from a file, as uint8 tensors, and as the floats that a network is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from zoo.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def read_picture(path: str | Path) -> Image.Image:
+    """A picture file as RGB, turned upright as its EXIF orientation says. What is transparent becomes white.
+
+    Raises:
+        InputError: the file is missing, no picture, or cut short.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as opened:
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode.startswith(("I", "F")):  # 16 bits a pixel; `convert` would cut them off at 255
+                picture = Image.fromarray((np.asarray(picture, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8))
+            if picture.has_transparency_data:
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            return picture.convert("RGB")
+    except FileNotFoundError as error:
+        raise InputError(f"there is no picture {path}") from error
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def picture_to_tensor(picture: Image.Image, size: Sequence[int], channels: int = 3) -> torch.Tensor:
+    """An RGB picture resized to (height, width), its shape let go: uint8 (channels, height, width); grey for one."""
+    from PIL import Image
+
+    height, width = size
+    resized = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
+    pixels = torch.from_numpy(np.array(resized)).view(height, width, channels)
+    return pixels.permute(2, 0, 1).contiguous()
+
+
+def tensor_to_picture(tensor: torch.Tensor) -> Image.Image:
+    """uint8 (3, H, W), or grey (1, H, W) -> an RGB picture."""
+    from PIL import Image
+
+    return Image.fromarray(tensor.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy())
+
+
+class Normalize:
+    """uint8 pictures (B, C, H, W) -> float32: from 0 to 1, then less `mean` and by `std` of each channel.
+
+    Args:
+        preprocess: the asset; `mean` and `std` may be missing.
+    """
+
+    def __init__(self, preprocess: Mapping[str, Any]) -> None:
+        mean = torch.tensor(preprocess.get("mean", [0.0])).view(-1, 1, 1)
+        std = torch.tensor(preprocess.get("std", [1.0])).view(-1, 1, 1)
+        self.scale, self.shift = 1 / (255 * std), -mean / std
+
+    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+        if self.scale.device != pictures.device:  # moved once: a copy on every step would wait for the device
+            self.scale, self.shift = self.scale.to(pictures.device), self.shift.to(pictures.device)
+        return (pictures * self.scale).add_(self.shift)
