@@ -11,10 +11,10 @@ from zoo.errors import nearest
 from zoo.locate import Problem, RecipeError, locate
 from zoo.recipe import Recipe, is_folder_name
 from zoo.schema import Mistake, check_table, parameters_of, value_name
-from zoo.settings import Eval, Init, Train
+from zoo.settings import Eval, Init, Sweep, Train
 from zoo.source import Keys
 
-TABLES: Mapping[str, Callable[..., Any]] = {"train": Train, "eval": Eval, "init": Init}
+TABLES: Mapping[str, Callable[..., Any]] = {"train": Train, "eval": Eval, "init": Init, "sweep": Sweep}
 PLAIN_KEYS = ("name", "summary")
 TOP_LEVEL = (*PLAIN_KEYS, *KINDS, *TABLES, "expect", "quick", "extends")
 COMPONENTS = tuple(kind for kind in KINDS if kind != "metric")

@@ -24,7 +24,8 @@ class Data:
         submission: a CSV file that shows the form in which a competition wants predictions.
 
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
-    training batches on the device; and `strata`, `groups` and `names`, as `TensorSplit` has them.
+    training batches on the device; `strata`, `groups` and `names`, as `TensorSplit` has them; and `plain`, the same
+    samples without the augmentation of single ones, for cross-validation.
     """
 
     splits: Mapping[str, Any]

@@ -232,6 +232,15 @@ def _names_first(settings: Iterable[tuple[Keys, Any, T]]) -> list[tuple[Keys, An
     return sorted(settings, key=lambda setting: setting[0][0] not in KINDS or setting[0][1:] not in ((), ("name",)))
 
 
+def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """`KEY=VALUE` texts, values as TOML has them, by dotted key.
+
+    Raises:
+        InputError: a text is none.
+    """
+    return {".".join(map(str, keys)): value for keys, value, _ in _overrides(texts)}
+
+
 def _overrides(overrides: Mapping[str, Any] | Iterable[str]) -> Iterable[tuple[Keys, Any, str]]:
     """Keys, value and text of each override."""
     if isinstance(overrides, Mapping):

@@ -18,13 +18,31 @@ if TYPE_CHECKING:
 LOOKED_AT = 200
 
 
-def write_report(folder: Folder, scoring: Scoring, results: Mapping[str, Any], pictures: int) -> None:
+Picture = tuple[str, bytes]  # a name, and a PNG file's content
+
+
+def write_report(folder: Folder, results: Mapping[str, Any], pictures: Iterable[Picture]) -> None:
     """Write `pictures/*.png` and `report.html`, one file that opens without a network."""
-    shown = []
-    for name, content in [*_curves(folder.metrics()), *_comparisons(scoring, pictures)]:
+    written = []
+    for name, content in pictures:
         folder.write(f"{PICTURES}/{name}.png", content)
-        shown.append((name, content))
-    folder.write("report.html", _page(folder.path, results, shown).encode())
+        written.append((name, content))
+    folder.write("report.html", _page(folder.path, results, written).encode())
+
+
+def shown(folder: Folder, scoring: Scoring, pictures: int) -> Iterable[Picture]:
+    """What a report shows of a run: its curves, and so many pictures of predictions, the worst first."""
+    yield from _curves(folder.metrics())
+    yield from _comparisons(scoring, pictures)
+
+
+def run_curves(runs: Mapping[str, Folder]) -> Iterable[Picture]:
+    """A plot of each evaluated figure over the steps, with a line for every run."""
+    events = {label: run.metrics() for label, run in runs.items()}
+    names = {name for own in events.values() for event in own for name in event} - {"step", "epoch", "lr"}
+    for name in sorted(name for name in names if not name.startswith("train/")):
+        series = {label: _points(own, name) for label, own in events.items()}
+        yield name.replace("/", "-"), _plot(name, {label: points for label, points in series.items() if points})
 
 
 def side_by_side(images: Iterable[Any]) -> Any:
@@ -41,7 +59,7 @@ def side_by_side(images: Iterable[Any]) -> Any:
     return sheet
 
 
-def _comparisons(scoring: Scoring, count: int) -> Iterable[tuple[str, bytes]]:
+def _comparisons(scoring: Scoring, count: int) -> Iterable[Picture]:
     """Truth and prediction of the hardest among the split's first samples."""
     if count == 0:
         return
@@ -65,15 +83,19 @@ def _judged(scoring: Scoring) -> Iterable[tuple[float, int, dict[str, Any], Any]
             return
 
 
-def _curves(events: list[dict[str, Any]]) -> Iterable[tuple[str, bytes]]:
+def _curves(events: list[dict[str, Any]]) -> Iterable[Picture]:
     """A plot of the losses over steps, and one of the other evaluated figures."""
     names = {name for event in events for name in event} - {"step", "epoch", "lr"}
     losses = sorted(name for name in names if name.partition("/")[2].startswith("loss"))
     others = sorted(name for name in names - set(losses))
     for title, chosen in (("loss", losses), ("figures", others)):
-        series = {name: [(event["step"], event[name]) for event in events if name in event] for name in chosen}
+        series = {name: _points(events, name) for name in chosen}
         if series:
             yield title, _plot(title, series)
+
+
+def _points(events: list[dict[str, Any]], name: str) -> list[tuple[int, float]]:
+    return [(event["step"], event[name]) for event in events if name in event]
 
 
 def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
@@ -95,7 +117,7 @@ def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
     return buffer.getvalue()
 
 
-def _page(path: Path, results: Mapping[str, Any], shown: list[tuple[str, bytes]]) -> str:
+def _page(path: Path, results: Mapping[str, Any], shown: list[Picture]) -> str:
     title = f"{path.parent.name}/{path.name}"
     rows = "".join(f"<tr><td>{html.escape(name)}<td>{value:.4g}" for name, value in results["figures"].items())
     rows += "".join(
@@ -108,14 +130,24 @@ def _page(path: Path, results: Mapping[str, Any], shown: list[tuple[str, bytes]]
         f"({'met' if verdict['met'] else 'missed'})"
         for name, verdict in results["expect"].items()
     )
-    pictures = "".join(
-        f"<figure><img src='data:image/png;base64,{base64.b64encode(content).decode()}' alt='{html.escape(name)}'>"
-        f"<figcaption>{html.escape(_caption(name))}</figcaption></figure>"
-        for name, content in shown
-    )
+    pictures = "".join(map(embedded_picture, shown))
+    return page(title, f"<table>{rows}</table><ul>{verdicts}</ul><main>{pictures}</main>")
+
+
+def page(title: str, body: str) -> str:
+    """A page of HTML that needs no other file."""
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>{_STYLE}"
-        f"<h1>{html.escape(title)}</h1><table>{rows}</table><ul>{verdicts}</ul><main>{pictures}</main></html>\n"
+        f"<h1>{html.escape(title)}</h1>{body}</html>\n"
+    )
+
+
+def embedded_picture(picture: Picture) -> str:
+    """A picture with its caption, as HTML."""
+    name, content = picture
+    return (
+        f"<figure><img src='data:image/png;base64,{base64.b64encode(content).decode()}' alt='{html.escape(name)}'>"
+        f"<figcaption>{html.escape(_caption(name))}</figcaption></figure>"
     )
 
 

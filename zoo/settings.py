@@ -1,4 +1,4 @@
-"""What `[train]`, `[eval]` and `[init]` may say. The signatures are the schema, as they are for components."""
+"""What `[train]`, `[eval]`, `[init]` and `[sweep]` may say. Signatures are the schema, as for components."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ class Train:
         log_every_steps: a line in metrics.jsonl, and a look whether the loss is finite.
         time_limit: seconds after which the run ends as if it were done.
         deterministic: refuse operations whose result may vary on a GPU.
+        folds: cross-validation: as many runs, each of which holds another part of the labelled samples out.
+        fold: run this one of them alone, from 1.
         fixed_batches: every batch has the full size; an epoch's rest is dropped.
     """
 
@@ -71,6 +73,8 @@ class Train:
     log_every_steps: Count = 50
     time_limit: Annotated[float, Gt(0)] | None = None
     deterministic: bool = False
+    folds: Annotated[int, Ge(2)] | None = None
+    fold: Count | None = None
     fixed_batches: bool = False
 
 
@@ -103,3 +107,29 @@ class Init:
     # `from` is a Python keyword, so the signature is written out instead of a dataclass field.
     from_: str
     skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """`[sweep]`: runs of this recipe with other values, for `zoo sweep`. `zoo run` does not look at it.
+
+    Args:
+        over: what is varied: `"optimizer.lr" = { low = 1e-4, high = 0.1, log = true }`, or a list of values.
+        figure: what the trials are judged by.
+        mode: whether it should be small or large.
+        method: `random` points; the whole `grid` of the lists; or `tpe`, which learns from the trials before (Bergstra
+            et al., 2011; by Optuna).
+        trials: how many, except of a grid.
+        neighbours: trials near the best point afterwards: is it a good place, or was it luck?
+        prune: leave a trial that does worse than the median of the others did at that step (by Optuna).
+        seed: of the points.
+    """
+
+    over: dict[str, Any] = field(default_factory=dict)
+    figure: str = "val/loss"
+    mode: Literal["min", "max"] = "min"
+    method: Literal["random", "grid", "tpe"] = "random"
+    trials: Count = 20
+    neighbours: Annotated[int, Ge(0)] = 8
+    prune: bool = False
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0

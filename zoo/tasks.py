@@ -49,6 +49,10 @@ class Task:
         """Feed one batch to a metric. A metric with `takes_outputs = True` gets the raw outputs."""
         metric.update(outputs if getattr(metric, "takes_outputs", False) else predictions, self.target(batch))
 
+    def variants(self, batch: Batch) -> list[Batch]:
+        """The batch, and changes of it that mean the same: predictions are averaged over them where a person asks."""
+        return [batch]
+
     # What is carried from step to step (a language model's hidden state); the checkpoint keeps it.
 
     def state_dict(self) -> dict[str, Any]:
@@ -70,6 +74,10 @@ class Task:
     def describe(self, sample: dict[str, Any], prediction: Any) -> dict[str, Any]:
         """A prediction as a JSON object."""
         raise InputError(f"the task `{type(self).__name__}` cannot describe a prediction")
+
+    def answer(self, prediction: Any) -> str | float:
+        """A prediction as one cell of a table, as competitions want it."""
+        raise InputError(f"the task `{type(self).__name__}` has no short form of a prediction")
 
     def draw(self, sample: dict[str, Any], prediction: Any, truth: bool = False) -> Any | None:
         """A prediction drawn on its sample as a PIL image, or None where there is nothing to draw.

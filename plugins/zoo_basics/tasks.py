@@ -30,6 +30,11 @@ class _Plain(Task):
         inputs = batch["input"]
         return model(self._as_floats(inputs) if inputs.dtype == torch.uint8 else inputs)
 
+    def variants(self, batch: Batch) -> list[Batch]:
+        """Pictures, and their mirror images."""
+        inputs = batch["input"]
+        return [batch, {**batch, "input": inputs.flip(-1)}] if inputs.dtype == torch.uint8 else [batch]
+
     def _as_floats(self, pictures: Tensor) -> Tensor:
         floats = self.normalize(pictures)
         size = self.preprocess.get("size", floats.shape[-2:])
@@ -77,6 +82,10 @@ class Classification(_Plain):
         ]
         return {**top[0], "top": top}
 
+    def answer(self, prediction: Tensor) -> str | float:
+        """The likeliest class."""
+        return self._name(int(prediction.argmax()))
+
     def draw(self, sample: dict[str, Any], prediction: Tensor, truth: bool = False) -> Any | None:
         """The picture with its class below, red where the sample's label says otherwise; None for a vector."""
         if sample["input"].dtype != torch.uint8:
@@ -110,6 +119,16 @@ class Regression(_Plain):
     def describe(self, sample: dict[str, Any], prediction: Tensor) -> dict[str, Any]:
         """The number, or the list of them."""
         return {"value": prediction.item() if prediction.numel() == 1 else prediction.tolist()}
+
+    def answer(self, prediction: Tensor) -> str | float:
+        """The number.
+
+        Raises:
+            InputError: there are several.
+        """
+        if prediction.numel() != 1:
+            raise InputError(f"a prediction of {prediction.numel()} numbers does not go into one cell of a table")
+        return prediction.item()
 
     def difficulty(self, sample: dict[str, Any], prediction: Tensor) -> float:
         """The mean squared error."""

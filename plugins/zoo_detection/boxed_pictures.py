@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -35,16 +36,26 @@ class BoxedPictures(torch.utils.data.Dataset[Batch]):
         entries: what to read. All files are decoded once, and kept where they fit into `MEMORY`.
         size: height and width that pictures are resized to.
         transform: what is done to a sample each time that it is asked for.
+        plain_size: height and width of the same pictures as they are scored, without the transform.
     """
 
     def __init__(
-        self, entries: Sequence[BoxedPicture], size: Size, transform: Callable[[Batch], Batch] | None = None
+        self,
+        entries: Sequence[BoxedPicture],
+        size: Size,
+        transform: Callable[[Batch], Batch] | None = None,
+        plain_size: Size | None = None,
     ) -> None:
-        self.entries, self.size, self.transform = entries, size, transform
+        self.entries, self.size, self.transform, self.plain_size = entries, size, transform, plain_size
         self.pictures: list[torch.Tensor] | None = None
         if self.fits:
             with ThreadPoolExecutor() as pool:  # decoding does not hold Python's lock
                 self.pictures = list(pool.map(self._read, entries))
+
+    @cached_property
+    def plain(self) -> BoxedPictures:
+        """The same pictures as they are scored."""
+        return BoxedPictures(self.entries, self.plain_size or self.size)
 
     @property
     def fits(self) -> bool:

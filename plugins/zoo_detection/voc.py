@@ -71,7 +71,7 @@ def voc_boxes(
 def _split(entries: Sequence[BoxedPicture], size: tuple[int, int], augmented: bool) -> TensorSplit | BoxedPictures:
     if augmented:
         height, width = size
-        return BoxedPictures(entries, (height * CROP_DETAIL, width * CROP_DETAIL), SampleAugment(size))
+        return BoxedPictures(entries, (height * CROP_DETAIL, width * CROP_DETAIL), SampleAugment(size), size)
     split = BoxedPictures(entries, size)
     return TensorSplit(**whole_tensors(split)) if split.fits else split
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from zoo import Data, InputError, TensorSplit, find_data
+from zoo import Data, InputError, find_data
 from zoo_vision.augment import Augment, Change
-from zoo_vision.picture_data import Share, Size, hold_out, picture_data
+from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 HASH = "md5:c32a1d4ab5d03f1284b67883e8d87530"  # as its page states it
@@ -47,12 +47,11 @@ def cifar10(
     splits = {}
     if val_size:
         kept, held = hold_out(labels, val_size, seed, CLASSES)
-        splits["val"] = TensorSplit(input=pictures[held], label=labels[held])
+        splits["val"] = labelled(pictures[held], labels[held])
         pictures, labels = pictures[kept], labels[kept]
     transform = Augment(augment, len(CLASSES)) if augment else None
-    splits["train"] = TensorSplit(input=pictures, label=labels, strata=labels.tolist(), transform=transform)
-    test_pictures, test_labels = _read(folder, FILES["test"])
-    splits["test"] = TensorSplit(input=test_pictures, label=test_labels)
+    splits["train"] = labelled(pictures, labels, transform)
+    splits["test"] = labelled(*_read(folder, FILES["test"]))
     return picture_data(splits, CLASSES, channels=3, size=size, mean=MEAN, std=STD)
 
 

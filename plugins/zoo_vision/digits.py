@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from sklearn.datasets import load_digits
 
-from zoo import Data, TensorSplit
+from zoo import Data
 from zoo_vision.augment import Augment, Change
-from zoo_vision.picture_data import Share, Size, hold_out, picture_data
+from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
 
 CLASSES = tuple("0123456789")
 BRIGHTEST = 16  # of the values in the file
@@ -41,9 +41,8 @@ def digits(
     for name, share in (("test", test_size), ("val", val_size)):
         if share:
             rest, held = hold_out(labels[kept], share / left, seed, CLASSES)
-            splits[name] = TensorSplit(input=pictures[kept[held]], label=labels[kept[held]])
+            splits[name] = labelled(pictures[kept[held]], labels[kept[held]])
             kept, left = kept[rest], left - share
     transform = Augment(augment, len(CLASSES)) if augment else None
-    own = labels[kept]
-    splits["train"] = TensorSplit(input=pictures[kept], label=own, strata=own.tolist(), transform=transform)
+    splits["train"] = labelled(pictures[kept], labels[kept], transform)
     return picture_data(splits, CLASSES, channels=3 if rgb else 1, size=size, mean=[0.306], std=[0.377])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zoo import Data, InputError, TensorSplit, find_data
+from zoo import Data, InputError, find_data
 from zoo_vision.augment import Augment, Change
 from zoo_vision.idx import read_idx
-from zoo_vision.picture_data import Share, Size, hold_out, picture_data
+from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
 
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 # As torchvision states them.
@@ -64,8 +64,8 @@ def fashion_mnist(
     transform = Augment(augment, len(CLASSES)) if augment else None
     return picture_data(
         {
-            "train": TensorSplit(input=pictures, label=labels, strata=labels.tolist(), transform=transform),
-            **{name: TensorSplit(input=own[0], label=own[1]) for name, own in splits.items()},
+            "train": labelled(pictures, labels, transform),
+            **{name: labelled(*own) for name, own in splits.items()},
         },
         CLASSES,
         channels=3 if rgb else 1,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import torch
 from annotated_types import Ge, Lt
 
-from zoo import Data, InputError
+from zoo import Data, InputError, TensorSplit
 
 Share = Annotated[float, Ge(0), Lt(1)]
 Size = tuple[int, int]
@@ -46,6 +46,11 @@ def picture_data(
             "preprocess": {"size": list(size), "mean": mean, "std": std},
         },
     )
+
+
+def labelled(pictures: torch.Tensor, labels: torch.Tensor, transform: Any = None) -> TensorSplit:
+    """A split of pictures (N, C, H, W) with labels (N,); cross-validation keeps the classes in proportion."""
+    return TensorSplit(input=pictures, label=labels, strata=labels.tolist(), transform=transform)
 
 
 def hold_out(

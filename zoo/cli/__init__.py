@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import typer
 
-from zoo.cli import check, evaluate, list_, plugins, predict, resume, run, show
+from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
@@ -39,6 +39,10 @@ app.command("run")(run.run)
 app.command("resume")(resume.resume)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("compare")(compare.compare)
+app.command("preview")(preview.preview)
+app.command("bench")(bench.bench)
+app.command("sweep")(sweep.sweep)
 
 
 def main() -> None:

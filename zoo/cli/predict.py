@@ -9,15 +9,33 @@ from typing import Annotated
 import typer
 
 from zoo.cli.output import say
+from zoo.errors import InputError
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    inputs: Annotated[list[str], typer.Argument(help="Raw inputs: pictures, sentences, as the task takes them.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Raw inputs: pictures, sentences, as the task takes them.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Predict a split of the run's dataset instead.")] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help="With --split: a CSV file in the form of the dataset's sample submission.")
+    ] = None,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="With --split: average over a picture and its mirror image.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="The folder for drawn predictions.")] = Path("predictions"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
-    """Predict: a JSON line for each input, and a picture where there is something to draw."""
+    """Predict: a JSON line for each input, and a picture where there is something to draw.
+
+    With --split, a JSON line for each sample; a cross-validation's folds are averaged.
+    """
+    if split is not None:
+        _predict_split(run, split, submission, variants, device)
+        return
+    if not inputs or submission is not None or variants:
+        raise InputError("name inputs, or a --split of the run's dataset", "zoo predict --help")
     from zoo.predictor import each_prediction, load
 
     loaded = load(run, device)
@@ -29,6 +47,20 @@ def predict(
             file = _free_name(out, Path(raw).stem)
             drawn.save(file)
             say(str(file))
+
+
+def _predict_split(run: Path, split: str, submission: Path | None, variants: bool, device: str) -> None:
+    from zoo.jobs.predict import predict_split, write_submission
+
+    data, task, predictions = predict_split(run, split, device, variants)
+    names = getattr(data.splits[split], "names", None) or [str(index) for index in range(len(predictions))]
+    answers = [task.answer(prediction) for prediction in predictions]
+    if submission is None:
+        for name, answer in zip(names, answers, strict=True):
+            print(json.dumps({"input": name, "answer": answer}, ensure_ascii=False))
+    else:
+        write_submission(submission, data, names, answers)
+        say(f"{len(answers)} predictions: {submission}")
 
 
 def _free_name(folder: Path, stem: str) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import torch
@@ -41,31 +42,44 @@ def evaluate(scoring: Scoring, stop: Stop | None = None, limit: int | None = Non
     Raises:
         Stopped: a signal came; nothing has changed.
     """
-    for metric in scoring.metrics.values():
+    return evaluate_together([scoring], stop, limit)
+
+
+def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, limit: int | None = None) -> Figures:
+    """Figures over several models' samples as if one had scored them all, named after the first's split.
+
+    Args:
+        limit: batches of each to look at.
+
+    Raises:
+        Stopped: a signal came; nothing has changed.
+    """
+    first = scorings[0]
+    for metric in first.metrics.values():
         metric.reset()
     sums: dict[str, Any] = {}
     weight: Any = 0
-    with evaluating(scoring.model):
-        for number, batch in enumerate(scoring.batches.epoch(0)):
-            if stop is not None:
-                stop.check()
-            if number == limit:
-                break
-            losses, count, outputs = _scored(scoring, batch)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0) + value * count
-            weight = weight + count
-            predictions = scoring.task.predict(scoring.model, batch, outputs)
-            for metric in scoring.metrics.values():
-                scoring.task.update(metric, outputs, predictions, batch)
+    for scoring in scorings:
+        with evaluating(scoring.model):
+            for batch in islice(scoring.batches.epoch(0), limit):
+                if stop is not None:
+                    stop.check()
+                losses, count, outputs = _scored(scoring, batch)
+                for name, value in losses.items():
+                    sums[name] = sums.get(name, 0) + value * count
+                weight = weight + count
+                predictions = scoring.task.predict(scoring.model, batch, outputs)
+                for metric in first.metrics.values():
+                    scoring.task.update(metric, outputs, predictions, batch)
+    with torch.inference_mode():
         means = {name: float(value / weight) for name, value in sums.items()}
-        return {f"{scoring.split}/{name}": value for name, value in {**means, **_computed(scoring.metrics)}.items()}
+        return {f"{first.split}/{name}": value for name, value in {**means, **_computed(first.metrics)}.items()}
 
 
 def predictions_of(scoring: Scoring, batch: Batch) -> Any:
     """Predictions of one batch, in evaluation mode."""
     with evaluating(scoring.model):
-        outputs = _forward(scoring, batch)
+        outputs = forward(scoring, batch)
         return scoring.task.predict(scoring.model, batch, outputs)
 
 
@@ -74,7 +88,7 @@ def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:
     batch = next(iter(scoring.batches.epoch(0)))
     few = {name: value[:samples] if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
     with evaluating(scoring.model):
-        tensors = list(_tensors(_forward(scoring, few)))
+        tensors = list(_tensors(forward(scoring, few)))
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
@@ -84,14 +98,15 @@ def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:
 
 def _scored(scoring: Scoring, batch: Batch) -> tuple[dict[str, torch.Tensor], Any, Any]:
     if scoring.loss is None:
-        return {}, batch_size(batch), _forward(scoring, batch)
+        return {}, batch_size(batch), forward(scoring, batch)
     value, parts, outputs = losses_of(scoring.model, scoring.task, scoring.loss, batch, scoring.autocast)
     counted = hasattr(scoring.loss, "count")
     count = scoring.loss.count(outputs, scoring.task.target(batch)) if counted else batch_size(batch)  # type: ignore[attr-defined]
     return {"loss": value, **{f"loss_{name}": part for name, part in parts.items()}}, count, outputs
 
 
-def _forward(scoring: Scoring, batch: Batch) -> Any:
+def forward(scoring: Scoring, batch: Batch) -> Any:
+    """The model's outputs for one batch, in fp32."""
     if scoring.autocast is None:
         return scoring.task.forward(scoring.model, batch)
     with scoring.autocast():

@@ -18,14 +18,15 @@ from zoo.catalog import Catalog
 from zoo.data import Data
 from zoo.errors import InputError, nearest
 from zoo.fit import Update
+from zoo.folds import fold_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.lean_torch import keep_dynamo_out
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
 from zoo.predictor import load_network
 from zoo.pretrained import Pretrained, find_pretrained
 from zoo.randomness import seed_all
-from zoo.recipe import Recipe
-from zoo.run_folder import RECIPE
+from zoo.recipe import Recipe, load_recipe
+from zoo.run_folder import RECIPE, Folder
 from zoo.settings import Eval, Init, Train
 from zoo.tasks import Task
 from zoo.weights import assign_weights
@@ -78,6 +79,8 @@ def prepare_scoring(
     precision = choose_precision(train.precision, device)
     seed_all(train.seed)
     data = builder.component("dataset")
+    if train.folds is not None and train.fold is not None:
+        data = fold_of(data, train.folds, train.fold, train.seed)
     builder.offer(data.facts, data.assets)
     task = builder.component("task")
     model = builder.component("model")
@@ -101,6 +104,18 @@ def prepare_scoring(
         None if precision == "fp32" else partial(autocast, precision, device),
     )  # fmt: skip
     return builder, data, scoring, settings
+
+
+def prepare_scoring_of(
+    folder: Folder, split: str | None = None, device: str = "auto", batch_size: int | None = None
+) -> tuple[Data, Scoring]:
+    """Build what scores a run's weights on a split of its dataset; by default the one of the recipe's `[eval]`."""
+    recipe = load_recipe(folder.path / RECIPE)
+    recipe.table["init"] = {"from": str(folder.path)}
+    evaluation = recipe.table.setdefault("eval", {})
+    evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
+    _, data, scoring, _ = prepare_scoring(recipe, Catalog(), scoring_settings(recipe.table, device))
+    return data, scoring
 
 
 def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
@@ -152,7 +167,7 @@ def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
 def scoring_settings(recipe: Mapping[str, Any], device: str = "auto") -> Train:
     """What of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
     stated = recipe.get("train", {})
-    kept = ("batch_size", "channels_last", "precision", "workers")
+    kept = ("batch_size", "channels_last", "precision", "workers", "seed", "folds", "fold")
     return Train(device=device, **{key: stated[key] for key in kept if key in stated})
 
 

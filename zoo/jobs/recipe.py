@@ -60,20 +60,24 @@ def resume(path: str | Path, listener: Listener | None = None) -> Results:
         InputError: the path is no run folder, or its run is over.
         RunFailed: the checkpoint is damaged.
     """
+    catalog = Catalog()
+    return _resume(Folder.open(Path(path)), catalog, WithPlugins(listener or Listener(), catalog.plugins))
+
+
+def _resume(folder: Folder, catalog: Catalog, listener: Listener) -> Results:
     from zoo.jobs.experiment import prepare
     from zoo.jobs.progress import Progress, load_state
 
-    folder = Folder.open(Path(path))
+    if (folder.path / RESULTS).exists():
+        raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
+    recipe = load_recipe(folder.path / RECIPE)
+    require_valid(recipe, catalog)
+    if "train" not in recipe.table:
+        raise InputError(f"{folder.path} has no training to resume", f"zoo run {folder.path / RECIPE}")
+    if _is_cross_validation(recipe):
+        return _cross_validated(recipe, catalog, folder, listener)
     with folder.locked(), stop_on_signals() as stop:
         folder.recover()
-        if (folder.path / RESULTS).exists():
-            raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
-        catalog = Catalog()
-        recipe = load_recipe(folder.path / RECIPE)
-        require_valid(recipe, catalog)
-        if "train" not in recipe.table:
-            raise InputError(f"{folder.path} has no training to resume", f"zoo run {folder.path / RECIPE}")
-        listener = WithPlugins(listener or Listener(), catalog.plugins)
         experiment = prepare(recipe, catalog)
         progress = Progress()  # of a run that was killed before its first checkpoint
         if folder.has(STATE):
@@ -108,6 +112,8 @@ def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: 
 def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener, limit: int | None = None) -> Results:
     if out is not None:
         _require_empty(out)
+    if _is_cross_validation(recipe):
+        return _cross_validated(recipe, catalog, _open_new(recipe, out), listener)
     with stop_on_signals() as stop:
         if "train" not in recipe.table:
             return _scored(recipe, catalog, out, stop, listener)
@@ -122,10 +128,42 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
             return _trained(experiment, folder, Progress(), stop, listener, limit)
 
 
+def _is_cross_validation(recipe: Recipe) -> bool:
+    train = recipe.table.get("train", {})
+    return "folds" in train and "fold" not in train
+
+
+def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener: Listener) -> Results:
+    """A run for every fold that is not done yet, and their results together."""
+    from zoo.jobs.kfold import fold_folders, run_folds
+    from zoo.report import run_curves, write_report
+
+    def run_one(fold: Recipe, path: Path) -> Results:
+        if (path / RECIPE).exists():
+            return _resume(Folder.open(path), catalog, listener)
+        return _run(fold, catalog, path, listener)
+
+    with folder.locked():
+        folder.recover()
+        folder.commit({})
+        _write_recipe(folder, recipe.name, recipe.table)
+        figures = run_folds(recipe, catalog, folder, run_one, listener)
+        runs = [Folder.open(path) for path in fold_folders(folder.path)]
+        spelled = load_recipe(runs[0].path / RECIPE).table
+        spelled["train"].pop("fold")
+        _write_recipe(folder, recipe.name, {**spelled, "expect": recipe.table.get("expect", {})})
+        done = [json.loads((run.path / RESULTS).read_bytes()) for run in runs]
+        seconds = round(sum(result["seconds"] for result in done), 2)
+        results = {"figures": figures, "expect": _verdicts(recipe, figures), "folds": len(runs), "seconds": seconds}
+        write_report(folder, results, run_curves({run.path.name: run for run in runs}))
+        return _finished(folder, results, listener)
+
+
 def _trained(
     experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
 ) -> Results:
     from zoo.jobs.train import summary, train
+    from zoo.report import shown, write_report
 
     train(experiment, folder, progress, stop, listener, limit=limit)
     loaded = _checked_load(experiment, folder, progress)
@@ -136,7 +174,7 @@ def _trained(
         "seconds": round(progress.seconds, 2),
     }
     if limit is None:
-        _report(folder, loaded, results, experiment.eval.pictures)
+        write_report(folder, results, shown(folder, loaded, experiment.eval.pictures))
     return _finished(folder, results, listener)
 
 
@@ -144,6 +182,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import prepare_scoring
+    from zoo.report import shown, write_report
     from zoo.weights import encode, weights_of
 
     started = time.monotonic()
@@ -158,7 +197,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
         folder.append_metrics({"step": 0, "epoch": 0, **figures})
         seconds = time.monotonic() - started
         results = {"figures": figures, "expect": _verdicts(recipe, figures), "seconds": round(seconds, 2)}
-        _report(folder, scoring, results, settings.pictures)
+        write_report(folder, results, shown(folder, scoring, settings.pictures))
         return _finished(folder, results, listener)
 
 
@@ -169,15 +208,10 @@ def score(path: str | Path, split: str | None = None, device: str = "auto", batc
         split: by default the one of the recipe's `[eval]`.
     """
     from zoo.jobs.evaluate import evaluate
-    from zoo.jobs.experiment import prepare_scoring, scoring_settings
+    from zoo.jobs.experiment import prepare_scoring_of
 
-    folder = Folder.open(Path(path))
-    recipe = load_recipe(folder.path / RECIPE)
-    recipe.table["init"] = {"from": str(folder.path)}
-    evaluation = recipe.table.setdefault("eval", {})
-    evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
     with stop_on_signals() as stop:
-        _, _, scoring, _ = prepare_scoring(recipe, Catalog(), scoring_settings(recipe.table, device))
+        _, scoring = prepare_scoring_of(Folder.open(Path(path)), split, device, batch_size)
         return {"figures": evaluate(scoring, stop), "split": scoring.split}
 
 
@@ -220,32 +254,26 @@ def _open_new(recipe: Recipe, out: Path | None) -> Folder:
 
 
 def _write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
-    import tomli_w
-
     from zoo.environment import describe_environment
 
-    spelled = {"name": recipe.name, **builder.spelled}
     folder.recover()
     folder.commit(asset_files(builder.assets))
     folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
-    folder.write(RECIPE, tomli_w.dumps(_in_order(spelled)).encode())  # last: what has one can be resumed
+    _write_recipe(folder, recipe.name, builder.spelled)  # last: what has one can be resumed
 
 
-def _in_order(table: dict[str, Any]) -> dict[str, Any]:
-    """Plain values first: TOML would read them into the table before."""
+def _write_recipe(folder: Folder, name: str, table: Mapping[str, Any]) -> None:
+    import tomli_w
+
+    # Plain values first: TOML would read them into the table before.
     plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    return {**plain, **{key: value for key, value in table.items() if isinstance(value, dict)}}
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    folder.write(RECIPE, tomli_w.dumps({"name": name, **plain, **tables}).encode())
 
 
 def _started(folder: Folder, spelled: dict[str, Any]) -> dict[str, Any]:
     environment = json.loads((folder.path / ENVIRONMENT).read_bytes())
     return {"folder": str(folder.path), "recipe": spelled, "environment": environment}
-
-
-def _report(folder: Folder, scoring: Any, results: Results, pictures: int) -> None:
-    from zoo.report import write_report
-
-    write_report(folder, scoring, results, pictures)
 
 
 def _finished(folder: Folder, results: Results, listener: Listener) -> Results:
@@ -274,5 +302,7 @@ def _one_step(recipe: Recipe) -> Recipe:
     for key in ("epochs", "evaluate_every_epochs", "evaluate_every_steps"):
         train.pop(key, None)
     train["steps"] = 1
+    if "folds" in train:
+        train["fold"] = 1
     recipe.table.pop("expect", None)
     return recipe

@@ -1,0 +1,214 @@
+"""Folders and CSV files of pictures: every bad input is an error that names it, before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zoo import InputError
+from zoo_vision import picture_files
+from zoo_vision.duplicates import duplicate_groups
+from zoo_vision.picture_csv import picture_csv
+from zoo_vision.picture_folder import picture_folder
+
+SIZE = (16, 16)
+CLASSES = ("ash", "birch", "oak")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def paint(file: Path, seed: int, mode: str = "RGB", side: int = 24) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC).convert(mode).save(file)
+
+
+@pytest.fixture
+def leaves(tmp_path: Path) -> Path:
+    """30 labelled pictures in no order, 5 without a label."""
+    names = [f"images/{number}.png" for number in range(35)]
+    for number, name in enumerate(names):
+        paint(tmp_path / name, number)
+    write(tmp_path / "train.csv", "image,label", [f"{name},{CLASSES[i % 3]}" for i, name in enumerate(names[:30])])
+    write(tmp_path / "test.csv", "image", names[30:])
+    write(tmp_path / "sample_submission.csv", "image,label", [f"{name},ash" for name in names[30:]])
+    return tmp_path
+
+
+def write(file: Path, head: str, rows: list[str]) -> None:
+    file.write_text("\n".join([head, *rows]) + "\n")
+
+
+def read(folder: Path, **settings: Any) -> Any:
+    return picture_csv("leaves", str(folder), size=SIZE, **settings)
+
+
+# What is read
+
+
+def test_labels_are_sorted_and_every_class_is_held_out(leaves: Path) -> None:
+    data = read(leaves)
+    assert data.assets["classes"] == list(CLASSES)
+    assert torch.bincount(data.splits["train"].tensors["label"]).tolist() == [8, 8, 8]
+    assert torch.bincount(data.splits["val"].tensors["label"]).tolist() == [2, 2, 2]
+    assert "label" not in data.splits["test"].tensors
+    assert data.splits["test"].names == [f"images/{number}.png" for number in range(30, 35)]
+    assert data.submission == str(leaves / "sample_submission.csv")
+
+
+def test_a_picture_is_with_its_label(leaves: Path) -> None:
+    split = read(leaves).splits["train"]
+    for name, picture, label in zip(split.names, split.tensors["input"], split.tensors["label"], strict=True):
+        number = int(Path(name).stem)
+        assert int(label) == number % 3
+        with Image.open(leaves / name) as opened:
+            expected = np.array(opened.resize(SIZE, Image.Resampling.BILINEAR))
+        assert np.array_equal(picture.permute(1, 2, 0).numpy(), expected)
+
+
+def test_what_does_not_fit_in_memory_is_read_when_asked_for(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = read(leaves).splits
+    monkeypatch.setattr(picture_files, "MEMORY", 1000)
+    for name, split in read(leaves).splits.items():
+        assert not hasattr(split, "tensors")
+        for index in range(len(split)):
+            assert torch.equal(split[index]["input"], whole[name][index]["input"])
+    assert "label" not in read(leaves).splits["test"][0]
+
+
+def test_decoded_pictures_are_cached_until_a_file_changes(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read(leaves, val_size=0.0).splits["train"].tensors["input"]
+    with monkeypatch.context() as patch:
+        patch.setattr(picture_files, "_read", lambda *_: pytest.fail("read again"))
+        assert torch.equal(read(leaves, val_size=0.0).splits["train"].tensors["input"], before)
+    paint(leaves / "images/0.png", 99, side=30)
+    after = read(leaves, val_size=0.0).splits["train"].tensors["input"]
+    assert not torch.equal(after[0], before[0]) and torch.equal(after[1:], before[1:])
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending"), [("L", "png"), ("P", "gif"), ("RGBA", "png"), ("1", "png"), ("CMYK", "jpg")]
+)
+def test_pictures_of_every_kind_become_rgb(leaves: Path, mode: str, ending: str) -> None:
+    paint(leaves / f"images/odd.{ending}", 3, mode)
+    paint(leaves / "images/point.png", 3, side=1)
+    with (leaves / "train.csv").open("a") as file:
+        file.write(f"images/odd.{ending},ash\nimages/point.png,oak\n")
+    assert len(read(leaves, val_size=0.0).splits["train"]) == 32
+
+
+def test_a_folder_for_each_class(tmp_path: Path) -> None:
+    for number in range(12):
+        paint(tmp_path / CLASSES[number % 3] / f"{number}.png", number)
+    (tmp_path / "ash" / "notes.txt").write_text("no picture")
+    data = picture_folder("leaves", str(tmp_path), size=SIZE, val_size=0.25)
+    assert data.assets["classes"] == list(CLASSES)
+    assert [len(data.splits[name]) for name in ("train", "val")] == [9, 3]
+
+
+def test_folders_for_each_split(tmp_path: Path) -> None:
+    for number in range(12):
+        paint(tmp_path / ("train", "val")[number % 2] / CLASSES[number % 3] / f"{number}.png", number)
+    data = picture_folder("leaves", str(tmp_path), size=SIZE)
+    assert {name: len(split) for name, split in data.splits.items()} == {"train": 6, "val": 6}
+    paint(tmp_path / "val" / "elm" / "1.png", 1)
+    with pytest.raises(InputError, match="`elm`"):
+        picture_folder("leaves", str(tmp_path), size=SIZE)
+
+
+# What is refused
+
+
+def replaced(leaves: Path, old: str, new: str, file: str = "train.csv") -> None:
+    text = (leaves / file).read_text()
+    assert old in text
+    (leaves / file).write_text(text.replace(old, new))
+
+
+BROKEN = {
+    "a missing picture": (lambda leaves: (leaves / "images/7.png").unlink(), r"1 of 30 .* missing .*images/7\.png"),
+    "no picture": (lambda leaves: (leaves / "images/7.png").write_text("text"), r"images/7\.png"),
+    "a picture cut short": (
+        lambda leaves: (leaves / "images/7.png").write_bytes((leaves / "images/7.png").read_bytes()[:90]),
+        r"images/7\.png",
+    ),
+    "an empty label": (lambda leaves: replaced(leaves, "images/3.png,ash", "images/3.png,"), r"train\.csv:5: `label`"),
+    "a column of another name": (lambda leaves: replaced(leaves, "label", "species"), "no column `label`"),
+    "a picture twice": (lambda leaves: replaced(leaves, "images/3.png", "images/2.png"), "in line 4 already"),
+    "no rows": (lambda leaves: (leaves / "train.csv").write_text("image,label\n"), "names no picture"),
+    "no CSV": (lambda leaves: (leaves / "train.csv").write_bytes(b"\xff\xfe\0\0"), "is no CSV file"),
+    "no file": (lambda leaves: (leaves / "train.csv").unlink(), r"there is no .*train\.csv"),
+    "a class with one picture": (lambda leaves: replaced(leaves, "3.png,ash", "3.png,elm"), "`elm` has a single"),
+    "a test label that training never saw": (
+        lambda leaves: write(leaves / "test.csv", "image,label", ["images/30.png,ash", "images/31.png,yew"]),
+        r"test\.csv:3: .*`yew`",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_bad_input_is_named(leaves: Path, name: str) -> None:
+    damage, message = BROKEN[name]
+    damage(leaves)
+    with pytest.raises(InputError, match=message):
+        read(leaves)
+
+
+def test_an_ordered_file_is_not_split_without_shuffling(leaves: Path) -> None:
+    """The student's hand-made split: with the classes in order, some are never trained on."""
+    assert len(read(leaves, split="last").splits["val"]) == 6
+    rows = sorted((leaves / "train.csv").read_text().split()[1:], key=lambda row: row.split(",")[1])
+    write(leaves / "train.csv", "image,label", rows)
+    with pytest.raises(InputError, match="ordered by class"):
+        read(leaves, split="last", val_size=0.4)
+    for split in ("stratified", "random", "grouped"):
+        read(leaves, split=split)
+
+
+def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
+    paint(tmp_path / "ash" / "1.png", 1)
+    (tmp_path / "oak").mkdir()
+    with pytest.raises(InputError, match="oak holds no picture"):
+        picture_folder("leaves", str(tmp_path), size=SIZE)
+    with pytest.raises(InputError, match="has no folders"):
+        picture_folder("leaves", str(tmp_path / "oak"), size=SIZE)
+
+
+# Near-duplicates
+
+
+def test_pictures_saved_again_are_one_group(tmp_path: Path) -> None:
+    originals = torch.stack(
+        [torch.from_numpy(np.random.default_rng(n).integers(0, 256, (3, 40, 40))) for n in range(20)]
+    )
+    originals = torch.nn.functional.interpolate(originals.float(), (80, 80), mode="bicubic").clamp(0, 255)
+    brighter = (originals * 0.9 + 10).clamp(0, 255)
+    groups = duplicate_groups(torch.cat([originals, brighter]).to(torch.uint8))
+    assert groups[:20] == groups[20:]
+    assert len(set(groups[:20])) == 20
+
+
+def test_plain_pictures_are_like_no_other() -> None:
+    assert len(set(duplicate_groups(torch.full((5, 3, 8, 8), 7, dtype=torch.uint8)))) == 5
+
+
+def test_a_grouped_split_keeps_duplicates_on_one_side(leaves: Path) -> None:
+    for number in range(0, 30, 6):
+        with Image.open(leaves / f"images/{number}.png") as picture:
+            picture.save(leaves / f"images/copy{number}.png")
+    with (leaves / "train.csv").open("a") as file:
+        file.writelines(f"images/copy{number}.png,{CLASSES[number % 3]}\n" for number in range(0, 30, 6))
+    for seed in range(5):
+        data = read(leaves, split="grouped", seed=seed)
+        held = set(data.splits["val"].names)
+        for number in range(0, 30, 6):
+            assert (f"images/{number}.png" in held) == (f"images/copy{number}.png" in held)
+        assert set(data.splits["train"].groups).isdisjoint(data.splits["val"].groups)

@@ -1,0 +1,101 @@
+"""Cross-validation: a run for every fold, then one score for all the predictions that none of them had trained on."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.catalog import Catalog
+from zoo.jobs.listeners import Listener, Results
+from zoo.recipe import Recipe
+from zoo.run_folder import RESULTS, Folder
+
+if TYPE_CHECKING:
+    import torch
+
+PREDICTIONS = "out_of_fold.safetensors"
+SPLIT = "out_of_fold"
+
+
+def fold_folders(path: Path) -> list[Path]:
+    """The folds' run folders in a cross-validation's, in order; none in another run's."""
+    folders = [child for child in path.glob("fold-*") if child.name.removeprefix("fold-").isdigit()]
+    return sorted(folders, key=lambda child: int(child.name.removeprefix("fold-")))
+
+
+def run_folds(
+    recipe: Recipe, catalog: Catalog, folder: Folder, run_one: Callable[[Recipe, Path], Results], listener: Listener
+) -> dict[str, float]:
+    """Train and score every fold that is not done, each with a model, optimizer and schedule of its own.
+
+    A fold is an ordinary run in `fold-1`, `fold-2` ... of the folder.
+
+    Returns:
+        Each figure's mean over the folds, its standard deviation under `<figure>_std`, and `out_of_fold/...`: the
+        figures of all held-out predictions together.
+    """
+    folds = recipe.table["train"]["folds"]
+    results = []
+    for fold in range(1, folds + 1):
+        path = folder.path / f"fold-{fold}"
+        if (path / RESULTS).exists():
+            results.append(json.loads((path / RESULTS).read_bytes()))
+            continue
+        listener.say(f"fold {fold} of {folds}")
+        results.append(run_one(_one_fold(recipe, fold), path))
+    return {**_summary([result["figures"] for result in results]), **_out_of_fold(folder, recipe, catalog)}
+
+
+def _one_fold(recipe: Recipe, fold: int) -> Recipe:
+    table = deepcopy(recipe.table)
+    table["train"]["fold"] = fold
+    table.pop("expect", None)
+    return replace(recipe, table=table)
+
+
+def _summary(figures: list[dict[str, float]]) -> dict[str, float]:
+    summary = {}
+    for name in figures[0]:
+        values = [one[name] for one in figures]
+        summary[name] = statistics.fmean(values)
+        summary[f"{name}_std"] = statistics.stdev(values)
+    return summary
+
+
+def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog) -> dict[str, float]:
+    """Score all folds' held-out samples together, and save the predictions where they are tensors.
+
+    out_of_fold.safetensors has `prediction` (N, ...), `fold` (N,) from 1, and `index` (N,): the place of each sample
+    in the dataset's `train`, followed by its `val`.
+    """
+    import torch
+
+    from zoo.jobs.evaluate import evaluate_together
+    from zoo.jobs.experiment import prepare_scoring_of
+    from zoo.jobs.predict import predictions
+    from zoo.weights import encode
+
+    scorings = [prepare_scoring_of(Folder.open(path))[1] for path in fold_folders(folder.path)]
+    found = [one for scoring in scorings for one in predictions(scoring)]
+    if all(isinstance(one, torch.Tensor) for one in found):
+        folds = _folds(recipe, catalog)
+        index = folds.argsort(stable=True)
+        folder.commit(
+            {PREDICTIONS: encode({"prediction": torch.stack(found), "fold": folds[index], "index": index}, {})}
+        )
+    return evaluate_together([replace(scoring, split=SPLIT) for scoring in scorings])
+
+
+def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:
+    from zoo.build import Builder
+    from zoo.folds import fold_numbers
+    from zoo.predictor import load_network
+
+    train = recipe.table["train"]
+    data = Builder(recipe, catalog, load_network).component("dataset")
+    return fold_numbers(data, train["folds"], train.get("seed", 0))

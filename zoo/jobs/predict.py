@@ -1,0 +1,84 @@
+"""Predictions of a whole split, by one run or by the folds of a cross-validation together; and submissions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.data import Batch, Data
+from zoo.errors import InputError
+from zoo.files import write_file
+from zoo.jobs.evaluate import evaluating, forward
+from zoo.jobs.experiment import Scoring, prepare_scoring_of
+from zoo.jobs.kfold import fold_folders
+from zoo.run_folder import Folder
+from zoo.tasks import Task
+
+
+def predict_split(path: Path, split: str, device: str = "auto", variants: bool = False) -> tuple[Data, Task, list[Any]]:
+    """The dataset, the task, and a prediction for every sample of the split, in order.
+
+    The predictions of a cross-validation's folds are averaged.
+
+    Args:
+        variants: average over what the task holds to mean the same too (a picture and its mirror image).
+
+    Raises:
+        InputError: there is no such run or split, or predictions are to be averaged that are no tensors.
+    """
+    total: list[Any] = []
+    folders = fold_folders(path) or [path]
+    for folder in folders:
+        data, scoring = prepare_scoring_of(Folder.open(folder), split, device)
+        found = list(predictions(scoring, variants))
+        if len(folders) > 1 and not all(isinstance(one, torch.Tensor) for one in found):
+            raise InputError(f"predictions of `{type(scoring.task).__name__}` cannot be averaged over folds")
+        total = [before + one for before, one in zip(total, found, strict=True)] if total else found
+    return data, scoring.task, [one / len(folders) for one in total] if len(folders) > 1 else total
+
+
+def predictions(scoring: Scoring, variants: bool = False) -> Iterator[Any]:
+    """A prediction for every sample of a split, tensors on the CPU."""
+    with evaluating(scoring.model):
+        for batch in scoring.batches.epoch(0):
+            changed = scoring.task.variants(batch) if variants else [batch]
+            for each in zip(*(_predicted(scoring, one) for one in changed), strict=True):
+                yield sum(each[1:], start=each[0]) / len(each) if len(each) > 1 else each[0]
+
+
+def _predicted(scoring: Scoring, batch: Batch) -> Iterator[Any]:
+    for prediction in scoring.task.predict(scoring.model, batch, forward(scoring, batch)):
+        yield prediction.cpu() if isinstance(prediction, torch.Tensor) else prediction
+
+
+def write_submission(file: Path, data: Data, names: Sequence[str], answers: Sequence[str | float]) -> None:
+    """A CSV file of names and answers, in the form and the order of the dataset's sample submission.
+
+    Raises:
+        InputError: the sample submission has other samples, or is not a table of two columns.
+    """
+    head, order = ["name", "prediction"], list(names)
+    if data.submission is not None:
+        head, order = _sample_submission(Path(data.submission))
+        if set(order) != set(names):
+            missing, surplus = sorted(set(order) - set(names)), sorted(set(names) - set(order))
+            what = f"`{missing[0]}` is not predicted" if missing else f"`{surplus[0]}` is not asked for"
+            raise InputError(f"{data.submission} has {len(order)} samples and the split {len(names)}: {what}")
+    answer_of = dict(zip(names, answers, strict=True))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([head, *([name, answer_of[name]] for name in order)])
+    write_file(file, text.getvalue().encode())
+
+
+def _sample_submission(file: Path) -> tuple[list[str], list[str]]:
+    """The head, and the first column below it."""
+    with file.open(newline="", encoding="utf-8-sig") as opened:
+        rows = [row for row in csv.reader(opened) if row]
+    if not rows or any(len(row) != 2 for row in rows):
+        raise InputError(f"{file} is no table of two columns, a name and an answer")
+    return rows[0], [row[0] for row in rows[1:]]

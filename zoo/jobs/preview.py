@@ -1,0 +1,62 @@
+"""Training samples as a model sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+
+from zoo.batches import make_batches
+from zoo.build import Builder
+from zoo.catalog import Catalog
+from zoo.errors import InputError
+from zoo.jobs.recipe import open_recipe
+from zoo.predictor import load_network
+from zoo.randomness import seed_all
+from zoo.settings import Train
+
+GAP = 6  # pixels between samples
+
+
+def draw_samples(recipe: str, overrides: Iterable[str], quick: bool, count: int) -> Any:
+    """The first samples of the first epoch, as the task draws their truth, in a grid: a PIL image.
+
+    Raises:
+        InputError: the recipe is wrong, or its samples are nothing to look at.
+    """
+    catalog = Catalog()
+    builder = Builder(open_recipe(recipe, overrides, quick, catalog), catalog, load_network)
+    train = builder.settings("train", Train)
+    seed_all(train.seed)
+    data = builder.component("dataset")
+    builder.offer(data.facts, data.assets)
+    task = builder.component("task")
+    batches = make_batches(
+        data.splits["train"], train.batch_size, torch.device("cpu"), task.collate, seed=train.seed, training=True
+    )
+    images = [task.draw(sample, None, truth=True) for sample in islice(_samples(batches.epoch(0)), count)]
+    if any(image is None for image in images):
+        raise InputError(f"the task `{type(task).__name__}` has no picture of a sample of this dataset")
+    return _grid(images)
+
+
+def _samples(batches: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        tensors = {name: value for name, value in batch.items() if isinstance(value, torch.Tensor)}
+        for index in range(len(next(iter(tensors.values())))):
+            yield {name: tensor[index] for name, tensor in tensors.items()}
+
+
+def _grid(images: list[Any]) -> Any:
+    """PIL images in rows, about twice as many across as down, on white."""
+    from PIL import Image
+
+    across = min(len(images), math.ceil(math.sqrt(2 * len(images))))
+    width, height = (max(side) + GAP for side in zip(*(image.size for image in images), strict=True))
+    sheet = Image.new("RGB", (across * width, -(-len(images) // across) * height), "white")
+    for number, image in enumerate(images):
+        sheet.paste(image, (number % across * width, number // across * height))
+    return sheet

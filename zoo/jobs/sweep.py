@@ -1,0 +1,244 @@
+"""Many runs of one recipe with other values: over the whole space first, then around the best point."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import multiprocessing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.catalog import Catalog
+from zoo.errors import InputError, RunFailed, Stopped
+from zoo.files import write_file
+from zoo.jobs import recipe as jobs
+from zoo.jobs.listeners import Figures, Listener
+from zoo.jobs.space import Point, Space, grid, neighbour, random_point, read_space
+from zoo.run_folder import RECIPE, RESULTS, new_folder
+from zoo.schema import convert, parameters_of
+from zoo.settings import Sweep
+
+PLAN = "sweep.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep, as its sweep.json has it.
+
+    Attributes:
+        recipe: a file, or a shipped recipe's name.
+        overrides: `KEY=VALUE` texts that hold for all trials.
+    """
+
+    folder: Path
+    recipe: str
+    overrides: list[str]
+    quick: bool
+    settings: Sweep
+
+    @property
+    def space(self) -> Space:
+        return read_space(self.settings.over)
+
+    @property
+    def searched(self) -> int:
+        """Trials before those around the best."""
+        return len(grid(self.space)) if self.settings.method == "grid" else self.settings.trials
+
+
+@dataclass
+class Trial:
+    """One run of a sweep, as trial-0001.json has it; its run folder is trial-0001.
+
+    Attributes:
+        state: `running` until it is `done`, `pruned` or `failed`.
+        near: whether it was chosen near the best of those before.
+        value: the figure that the sweep is about.
+        steps: the figure after each evaluation, by step.
+    """
+
+    number: int
+    point: Point
+    near: bool = False
+    state: str = "running"
+    value: float | None = None
+    figures: Figures = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str = ""
+
+
+def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], quick: bool, out: Path | None) -> Plan:
+    """Check a recipe's `[sweep]`, and open a folder for it or the one where it was begun.
+
+    Args:
+        over: what is varied, added to the recipe's `[sweep.over]`.
+
+    Raises:
+        InputError: the recipe or the sweep is wrong, or the folder has another sweep.
+    """
+    overrides = list(overrides)
+    loaded = jobs.open_recipe(recipe, overrides, quick, Catalog())
+    table = loaded.table.get("sweep", {})
+    table = {**table, "over": {**table.get("over", {}), **over}}
+    parameters = parameters_of(Sweep)
+    settings = Sweep(**{key: convert(value, parameters[key]) for key, value in table.items()})
+    point = random_point(read_space(settings.over), settings.seed, 0)
+    jobs.open_recipe(recipe, [*overrides, *_texts(point)], quick, Catalog())  # keys exist and take such values
+    folder = out or new_folder(f"{loaded.name}-sweep")
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"recipe": recipe, "overrides": overrides, "quick": quick, "sweep": table}, indent=2)
+    file = folder / PLAN
+    if file.exists() and file.read_text() != content:
+        raise InputError(f"{folder} has another sweep", "name another folder with --out")
+    write_file(file, content.encode())
+    return Plan(folder, recipe, overrides, quick, settings)
+
+
+def run_trials(plan: Plan, listener: Listener, workers: int = 1) -> list[Trial]:
+    """Run what is left of a sweep, side by side in so many processes, and return all trials.
+
+    Raises:
+        RunFailed: no trial came to its end.
+        Stopped: a signal came; `zoo sweep` with the same arguments goes on.
+    """
+    for numbers in (range(plan.searched), range(plan.searched, plan.searched + plan.settings.neighbours)):
+        if workers > 1:
+            _side_by_side(plan, numbers, workers)
+        _work(plan, numbers, listener)  # all of it, or what a process died over
+        if not any(trial.state == "done" for trial in read_trials(plan.folder)):
+            raise RunFailed("no trial of the sweep came to its end", f"see the errors in {plan.folder}/trial-*.json")
+    return list(read_trials(plan.folder))
+
+
+def read_trials(folder: Path) -> Iterator[Trial]:
+    """The trials begun so far, in order."""
+    for file in sorted(folder.glob("trial-*.json")):
+        if content := file.read_bytes():
+            yield Trial(**json.loads(content))
+
+
+def best_trial(plan: Plan, trials: Iterable[Trial]) -> Trial:
+    """The finished trial with the best value."""
+    done = [trial for trial in trials if trial.value is not None and trial.state == "done"]
+    return (max if plan.settings.mode == "max" else min)(done, key=lambda trial: trial.value or 0.0)
+
+
+def _side_by_side(plan: Plan, numbers: range, workers: int) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=_work, args=(plan, numbers, Listener())) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def _work(plan: Plan, numbers: range, listener: Listener) -> None:
+    """Do the trials that are not done, and that no other process is at."""
+    for number in numbers:
+        with _claimed(plan.folder / f"trial-{number:04d}.json") as file:
+            if file is None:
+                continue
+            trial = Trial(**json.loads(file.read_bytes())) if file.stat().st_size else _new_trial(plan, number)
+            if trial.state != "running":
+                continue
+            _write(file, trial)
+            listener.say(f"trial {number}: {' '.join(_texts(trial.point))}")
+            _run(plan, trial, listener)
+            _write(file, trial)
+
+
+@contextmanager
+def _claimed(file: Path) -> Iterator[Path | None]:
+    """The file, for as long as no other process has it; None where one does. The lock goes with the process."""
+    locks = file.parent / ".locks"
+    locks.mkdir(exist_ok=True)
+    with (locks / file.stem).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+            return
+        file.touch()
+        yield file
+
+
+def _new_trial(plan: Plan, number: int) -> Trial:
+    settings, space = plan.settings, plan.space
+    if number >= plan.searched:
+        best = best_trial(plan, [trial for trial in read_trials(plan.folder) if not trial.near])
+        return Trial(number, neighbour(space, best.point, settings.seed, number), near=True)
+    if settings.method == "grid":
+        return Trial(number, grid(space)[number])
+    if settings.method == "tpe":
+        from zoo.jobs.study import suggest
+
+        return Trial(number, suggest(space, settings, list(read_trials(plan.folder)), number))
+    return Trial(number, random_point(space, settings.seed, number))
+
+
+def _run(plan: Plan, trial: Trial, listener: Listener) -> None:
+    """Run a trial, or go on with it, and note how it ended."""
+    folder = plan.folder / f"trial-{trial.number:04d}"
+    watch = _Watch(plan, trial)
+    try:
+        if (folder / RESULTS).exists():
+            results = json.loads((folder / RESULTS).read_bytes())
+        elif (folder / RECIPE).exists():
+            results = jobs.resume(folder, watch)
+        else:
+            texts = [*plan.overrides, *_texts(trial.point)]
+            results = jobs.run(plan.recipe, texts, quick=plan.quick, out=folder, listener=watch)
+    except Stopped:
+        raise
+    except _Pruned:
+        trial.state = "pruned"
+    except (RunFailed, InputError) as error:  # a rate too high, a width that does not fit: the others go on
+        trial.state, trial.error = "failed", str(error)
+        listener.say(f"trial {trial.number} failed: {error}")
+    else:
+        trial.figures, trial.seconds = results["figures"], results["seconds"]
+        trial.value = _figure(plan, results["figures"])
+        trial.state = "done"
+
+
+def _figure(plan: Plan, figures: Figures) -> float:
+    name = plan.settings.figure
+    if name not in figures:
+        raise InputError(f"the sweep is about `{name}`, and a run has {', '.join(figures)}", "sweep.figure names one")
+    return figures[name]
+
+
+class _Pruned(Exception):
+    """The trial is not worth its time."""
+
+
+class _Watch(Listener):
+    """Notes the figure of every evaluation, and leaves a run that does worse than most did at that step."""
+
+    def __init__(self, plan: Plan, trial: Trial) -> None:
+        self.plan, self.trial = plan, trial
+
+    def evaluated(self, progress: Any, epoch: int, figures: Figures) -> None:
+        value = figures.get(self.plan.settings.figure)
+        if value is None:
+            return
+        self.trial.steps[str(progress.step)] = value
+        if self.plan.settings.prune:
+            from zoo.jobs.study import is_hopeless
+
+            others = [trial for trial in read_trials(self.plan.folder) if trial.number != self.trial.number]
+            if is_hopeless(self.plan.settings, self.trial, others):
+                raise _Pruned
+
+
+def _write(file: Path, trial: Trial) -> None:
+    write_file(file, json.dumps(asdict(trial)).encode())
+
+
+def _texts(point: Point) -> list[str]:
+    """`KEY=VALUE` texts; JSON is TOML for numbers, strings, truth values and lists of them."""
+    return [f"{key}={json.dumps(value)}" for key, value in point.items()]
