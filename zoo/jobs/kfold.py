@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from zoo.catalog import Catalog
 from zoo.jobs.listeners import Listener, Results
+from zoo.jobs.signals import Stop
 from zoo.recipe import Recipe
 from zoo.run_folder import RESULTS, Folder
 
@@ -29,7 +30,12 @@ def fold_folders(path: Path) -> list[Path]:
 
 
 def run_folds(
-    recipe: Recipe, catalog: Catalog, folder: Folder, run_one: Callable[[Recipe, Path], Results], listener: Listener
+    recipe: Recipe,
+    catalog: Catalog,
+    folder: Folder,
+    run_one: Callable[[Recipe, Path], Results],
+    stop: Stop,
+    listener: Listener,
 ) -> dict[str, float]:
     """Train and score every fold that is not done, each with a model, optimizer and schedule of its own.
 
@@ -42,13 +48,14 @@ def run_folds(
     folds = recipe.table["train"]["folds"]
     results = []
     for fold in range(1, folds + 1):
+        stop.check()
         path = folder.path / f"fold-{fold}"
         if (path / RESULTS).exists():
             results.append(json.loads((path / RESULTS).read_bytes()))
             continue
         listener.say(f"fold {fold} of {folds}")
         results.append(run_one(_one_fold(recipe, fold), path))
-    return {**_summary([result["figures"] for result in results]), **_out_of_fold(folder, recipe, catalog)}
+    return {**_summary([result["figures"] for result in results]), **_out_of_fold(folder, recipe, catalog, stop)}
 
 
 def _one_fold(recipe: Recipe, fold: int) -> Recipe:
@@ -67,7 +74,7 @@ def _summary(figures: list[dict[str, float]]) -> dict[str, float]:
     return summary
 
 
-def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog) -> dict[str, float]:
+def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -> dict[str, float]:
     """Score all folds' held-out samples together, and save the predictions where they are tensors.
 
     out_of_fold.safetensors has `prediction` (N, ...), `fold` (N,) from 1, and `index` (N,): the place of each sample
@@ -88,7 +95,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog) -> dict[str, 
         folder.commit(
             {PREDICTIONS: encode({"prediction": torch.stack(found), "fold": folds[index], "index": index}, {})}
         )
-    return evaluate_together([replace(scoring, split=SPLIT) for scoring in scorings])
+    return evaluate_together([replace(scoring, split=SPLIT) for scoring in scorings], stop)
 
 
 def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:

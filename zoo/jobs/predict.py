@@ -33,6 +33,8 @@ def predict_split(path: Path, split: str, device: str = "auto", variants: bool =
     """
     total: list[Any] = []
     folders = fold_folders(path) or [path]
+    if len(folders) > 1 and split in ("train", "val"):
+        raise InputError(f"every fold has a `{split}` of its own", f"zoo predict {folders[0]} --split {split}")
     for folder in folders:
         data, scoring = prepare_scoring_of(Folder.open(folder), split, device)
         found = list(predictions(scoring, variants))

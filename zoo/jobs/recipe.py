@@ -143,11 +143,11 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
             return _resume(Folder.open(path), catalog, listener)
         return _run(fold, catalog, path, listener)
 
-    with folder.locked():
+    with folder.locked(), stop_on_signals() as stop:
         folder.recover()
         folder.commit({})
         _write_recipe(folder, recipe.name, recipe.table)
-        figures = run_folds(recipe, catalog, folder, run_one, listener)
+        figures = run_folds(recipe, catalog, folder, run_one, stop, listener)
         runs = [Folder.open(path) for path in fold_folders(folder.path)]
         spelled = load_recipe(runs[0].path / RECIPE).table
         spelled["train"].pop("fold")

@@ -55,8 +55,8 @@ class Range:
     def _value(self, share: float) -> Any:
         scaled = self._scale(self.low) + share * (self._scale(self.high) - self._scale(self.low))
         value = math.exp(scaled) if self.log else scaled
-        value = min(self.high, max(self.low, value))
-        return round(value) if self.whole else float(f"{value:.6g}")
+        value = round(value) if self.whole else float(f"{value:.6g}")
+        return min(self.high, max(self.low, value))
 
 
 Space = dict[str, Choices | Range]

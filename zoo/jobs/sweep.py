@@ -16,6 +16,7 @@ from zoo.errors import InputError, RunFailed, Stopped
 from zoo.files import write_file
 from zoo.jobs import recipe as jobs
 from zoo.jobs.listeners import Figures, Listener
+from zoo.jobs.signals import stop_on_signals
 from zoo.jobs.space import Point, Space, grid, neighbour, random_point, read_space
 from zoo.run_folder import RECIPE, RESULTS, new_folder
 from zoo.schema import convert, parameters_of
@@ -138,17 +139,23 @@ def _side_by_side(plan: Plan, numbers: range, workers: int) -> None:
 
 def _work(plan: Plan, numbers: range, listener: Listener) -> None:
     """Do the trials that are not done, and that no other process is at."""
-    for number in numbers:
-        with _claimed(plan.folder / f"trial-{number:04d}.json") as file:
-            if file is None:
-                continue
-            trial = Trial(**json.loads(file.read_bytes())) if file.stat().st_size else _new_trial(plan, number)
-            if trial.state != "running":
-                continue
-            _write(file, trial)
-            listener.say(f"trial {number}: {' '.join(_texts(trial.point))}")
-            _run(plan, trial, listener)
-            _write(file, trial)
+    with stop_on_signals() as stop:
+        for number in numbers:
+            stop.check()
+            _try(plan, number, listener)
+
+
+def _try(plan: Plan, number: int, listener: Listener) -> None:
+    with _claimed(plan.folder / f"trial-{number:04d}.json") as file:
+        if file is None:
+            return
+        trial = Trial(**json.loads(file.read_bytes())) if file.stat().st_size else _new_trial(plan, number)
+        if trial.state != "running":
+            return
+        _write(file, trial)
+        listener.say(f"trial {number}: {' '.join(_texts(trial.point))}")
+        _run(plan, trial, listener)
+        _write(file, trial)
 
 
 @contextmanager
@@ -183,7 +190,7 @@ def _new_trial(plan: Plan, number: int) -> Trial:
 def _run(plan: Plan, trial: Trial, listener: Listener) -> None:
     """Run a trial, or go on with it, and note how it ended."""
     folder = plan.folder / f"trial-{trial.number:04d}"
-    watch = _Watch(plan, trial)
+    watch = _Watch(plan, trial, listener)
     try:
         if (folder / RESULTS).exists():
             results = json.loads((folder / RESULTS).read_bytes())
@@ -219,8 +226,9 @@ class _Pruned(Exception):
 class _Watch(Listener):
     """Notes the figure of every evaluation, and leaves a run that does worse than most did at that step."""
 
-    def __init__(self, plan: Plan, trial: Trial) -> None:
+    def __init__(self, plan: Plan, trial: Trial, listener: Listener) -> None:
         self.plan, self.trial = plan, trial
+        self.step = listener.step
 
     def evaluated(self, progress: Any, epoch: int, figures: Figures) -> None:
         value = figures.get(self.plan.settings.figure)
