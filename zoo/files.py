@@ -74,9 +74,10 @@ def find_data(
     folder = cache_folder() / name
     partial = folder.with_name(f".{name}.{os.getpid()}")
     if files:
-        partial.mkdir(parents=True)
-        for file, known in files.items():
-            shutil.copy(_fetched(name, url + file, known, help), partial)
+        fetched = [_fetched(name, url + file, known, help) for file, known in files.items()]
+        partial.mkdir()
+        for file in fetched:
+            shutil.copy(file, partial)
     else:
         archive = _fetched(name, url, hash, help)
         shutil.unpack_archive(archive, partial, **_safe_members(archive.name))

@@ -22,12 +22,39 @@ def task():
 
 
 def test_pictures_reach_the_model_normalised(task):
-    pixels = torch.randint(256, (2, 3, 4, 5), dtype=torch.uint8)
+    pixels = torch.randint(256, (2, 3, 12, 16), dtype=torch.uint8)
     seen = task.forward(nn.Identity(), {"input": pixels})
     assert seen.dtype == torch.float32
     for channel, (mean, std) in enumerate(zip(PREPROCESS["mean"], PREPROCESS["std"], strict=True)):
         expected = (pixels[:, channel].double() / 255 - mean) / std
         torch.testing.assert_close(seen[:, channel].double(), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(6, 8), (24, 32), (12, 32)])
+def test_pictures_of_another_size_are_resized(task, size):
+    """Against torchvision's resize with antialiasing, which changes nothing where pictures grow."""
+    from torchvision.transforms.v2 import functional
+
+    pixels = torch.randint(256, (2, 3, *size), dtype=torch.uint8)
+    seen = task.forward(nn.Identity(), {"input": pixels})
+    mean, std = (torch.tensor(PREPROCESS[name]).view(3, 1, 1) for name in ("mean", "std"))
+    expected = functional.resize((pixels / 255 - mean) / std, PREPROCESS["size"], antialias=True)
+    torch.testing.assert_close(seen, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_variants_are_a_picture_and_its_mirror_image(task):
+    batch = {"input": torch.randint(256, (2, 3, 4, 5), dtype=torch.uint8), "label": torch.tensor([0, 1])}
+    same, mirrored = task.variants(batch)
+    assert same is batch
+    assert torch.equal(mirrored["input"].flip(-1), batch["input"])
+    assert len(task.variants({"input": torch.randn(2, 3)})) == 1
+
+
+def test_answers_fit_into_a_cell(task):
+    assert task.answer(torch.tensor([0.1, 0.2, 0.7, 0, 0, 0])) == "cat"
+    assert Regression().answer(torch.tensor([1.5])) == 1.5
+    with pytest.raises(InputError, match="2 numbers"):
+        Regression().answer(torch.tensor([1.5, 2.0]))
 
 
 def test_pictures_without_preprocess_are_from_0_to_1():

@@ -19,7 +19,7 @@ from zoo.testing.contracts import contracts_of
 HERE = __name__
 
 
-@pytest.mark.parametrize("check", [*checks_of("basics"), *checks_of("detection")], ids=str)
+@pytest.mark.parametrize("check", [*checks_of("basics"), *checks_of("detection"), *checks_of("vision")], ids=str)
 def test_first_party_components_keep_the_contracts(check: Check) -> None:
     check()
 

@@ -78,8 +78,8 @@ def build(component: Component) -> tuple[Any, list[str]]:
 
 @lru_cache(maxsize=1)
 def experiment_with(component: Component) -> Experiment:
-    """A recipe that trains a model, built; else a recipe of its task with the model put in, the first that fits it."""
-    recipes = list(_recipes_with(component)) or list(_recipes_with(component, instead=True))
+    """A recipe that trains a model, built; else a recipe of its task with the model put in: the first that fits."""
+    recipes = [*_recipes_with(component), *_recipes_with(component, instead=True)]
     if not recipes:
         pytest.fail("no shipped recipe trains it or its task: offer one through `zoo_recipes`", pytrace=False)
     for recipe in recipes[:-1]:
