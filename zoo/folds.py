@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -39,6 +40,12 @@ def fold_of(data: Data, folds: int, fold: int, seed: int) -> Data:
 def fold_numbers(data: Data, folds: int, seed: int) -> torch.Tensor:
     """The fold (N,), from 1, that holds each sample of `train` and `val` out."""
     return _divided(_labelled(data), folds, seed)
+
+
+def fold_folders(path: Path) -> list[Path]:
+    """The folds' run folders in a cross-validation's, in order; none in another run's."""
+    folders = [child for child in path.glob("fold-*") if child.name.removeprefix("fold-").isdigit()]
+    return sorted(folders, key=lambda child: int(child.name.removeprefix("fold-")))
 
 
 def _labelled(data: Data) -> Any:

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from tests.conftest import Command
 from tests.zoo.training import RECIPE, Recorder, terminate
 from zoo import InputError, RunFailed, Stopped
-from zoo.jobs.space import Choices, Range, grid, neighbour, random_point, read_space
-from zoo.jobs.sweep import Plan, Trial
-from zoo.jobs.sweep_report import run_sweep
-from zoo.jobs.verdict import verdict
+from zoo.jobs.sweep.report import run_sweep
+from zoo.jobs.sweep.run import Plan
+from zoo.jobs.sweep.space import Choices, Range, grid, neighbour, random_point, read_space
+from zoo.jobs.sweep.trials import Trial
+from zoo.jobs.sweep.verdict import verdict
 from zoo.settings import Sweep
 
 LR = "optimizer.lr={low=1e-3, high=0.3, log=true}"
@@ -125,7 +126,7 @@ def test_small_figures_are_the_good_ones_where_the_recipe_says_so(tmp_path: Path
 
 @pytest.fixture(autouse=True)
 def probe(probe_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.jobs.sweep_report.surface_plots", lambda plan, trials: [("plot", b"a picture")])
+    monkeypatch.setattr("zoo.jobs.sweep.report.surface_plots", lambda plan, trials: [("plot", b"a picture")])
 
 
 def sweep(out: Path, *overrides: str, over: tuple[str, ...] = (LR,), **settings: Any) -> dict[str, Any]:

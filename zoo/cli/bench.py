@@ -7,21 +7,17 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.check import recipe_names
+from zoo.cli.arguments import Overrides, Quick, RecipeName
 from zoo.cli.output import print_json, print_table, say
 from zoo.errors import InputError
 
 
 def bench(
-    recipe: Annotated[
-        str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
-    ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="KEY=VALUE, as in dataset.size=64.", metavar="[KEY=VALUE]...")
-    ] = None,
+    recipe: RecipeName,
+    overrides: Overrides = None,
     batch_size: Annotated[str, typer.Option(help="Sizes, with commas between.")] = "32,64,96,128,256",
     seconds: Annotated[float, typer.Option(help="How long each size is timed, both ways together.", min=0.1)] = 10.0,
-    quick: Annotated[bool, typer.Option("--quick", help="Apply the recipe's [quick].")] = False,
+    quick: Quick = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     out: Annotated[Path | None, typer.Option(help="A folder for bench.csv and bench.png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

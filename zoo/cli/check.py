@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.cli.arguments import recipe_names
 from zoo.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from zoo.locate import Problem
-
-
-def recipe_names() -> list[str]:
-    from zoo.plugins import installed
-    from zoo.recipe import shipped_recipes
-
-    return sorted(shipped_recipes(installed().recipe_folders()))
 
 
 def check(

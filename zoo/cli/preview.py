@@ -7,18 +7,14 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.check import recipe_names
+from zoo.cli.arguments import Overrides, Quick, RecipeName
 from zoo.cli.output import say
 
 
 def preview(
-    recipe: Annotated[
-        str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
-    ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="KEY=VALUE, as in dataset.size=64.", metavar="[KEY=VALUE]...")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Apply the recipe's [quick].")] = False,
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    quick: Quick = False,
     out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("preview.png"),
     samples: Annotated[int, typer.Option(help="How many samples.", min=1, max=400)] = 32,
 ) -> None:

@@ -7,19 +7,13 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.check import recipe_names
+from zoo.cli.arguments import Overrides, Quick, RecipeName
 
 
 def run(
-    recipe: Annotated[
-        str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
-    ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Apply the recipe's [quick]: a minute or two on two cores.")
-    ] = False,
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    quick: Quick = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default runs/RECIPE/N.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="One batch through everything, then stop.")] = False,

@@ -7,28 +7,24 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.check import recipe_names
+from zoo.cli.arguments import Overrides, Quick, RecipeName
 from zoo.cli.output import print_json, print_table, say
 
 
 def sweep(
-    recipe: Annotated[
-        str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
-    ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="KEY=VALUE, as in sweep.trials=30.", metavar="[KEY=VALUE]...")
-    ] = None,
+    recipe: RecipeName,
+    overrides: Overrides = None,
     over: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUES to vary: optimizer.lr='{low=1e-4, high=0.1, log=true}'.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Apply the recipe's [quick].")] = False,
+    quick: Quick = False,
     workers: Annotated[int, typer.Option(help="Trials side by side.", min=1)] = 1,
     out: Annotated[Path | None, typer.Option(help="The sweep's folder, also one to go on with.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a recipe with other values again and again: at random first, then around the best."""
     from zoo.cli.progress import Terminal
-    from zoo.jobs.sweep_report import run_sweep
+    from zoo.jobs.sweep.report import run_sweep
 
     results = run_sweep(recipe, overrides or [], over or [], quick=quick, out=out, workers=workers, listener=Terminal())
     if as_json:

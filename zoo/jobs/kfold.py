@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.catalog import Catalog
+from zoo.folds import fold_folders, fold_numbers
 from zoo.jobs.listeners import Listener, Results
 from zoo.jobs.signals import Stop
 from zoo.recipe import Recipe
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 PREDICTIONS = "out_of_fold.safetensors"
 SPLIT = "out_of_fold"
-
-
-def fold_folders(path: Path) -> list[Path]:
-    """The folds' run folders in a cross-validation's, in order; none in another run's."""
-    folders = [child for child in path.glob("fold-*") if child.name.removeprefix("fold-").isdigit()]
-    return sorted(folders, key=lambda child: int(child.name.removeprefix("fold-")))
 
 
 def run_folds(
@@ -100,7 +95,6 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
 
 def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:
     from zoo.build import Builder
-    from zoo.folds import fold_numbers
     from zoo.predictor import load_network
 
     train = recipe.table["train"]

@@ -13,9 +13,9 @@ import torch
 from zoo.data import Batch, Data
 from zoo.errors import InputError
 from zoo.files import write_file
+from zoo.folds import fold_folders
 from zoo.jobs.evaluate import evaluating, forward
 from zoo.jobs.experiment import Scoring, prepare_scoring_of
-from zoo.jobs.kfold import fold_folders
 from zoo.run_folder import Folder
 from zoo.tasks import Task
 

@@ -12,12 +12,21 @@ from typing import Any
 
 from zoo.catalog import Catalog
 from zoo.check import require_valid
-from zoo.errors import InputError, RunFailed, nearest
+from zoo.errors import InputError, RunFailed
 from zoo.jobs.listeners import Listener, Results, WithPlugins
+from zoo.jobs.run_files import (
+    finish,
+    open_new,
+    require_empty,
+    start_event,
+    verdicts_of,
+    write_beginnings,
+    write_recipe,
+)
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.locate import RecipeError, locate_error
 from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
-from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, STATE, WEIGHTS, Folder, asset_files, new_folder
+from zoo.run_folder import RECIPE, RESULTS, STATE, WEIGHTS, Folder
 from zoo.source import MergeError, RecipeSyntaxError
 
 
@@ -83,7 +92,7 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener) -> Results:
         if folder.has(STATE):
             progress, threads = load_state(experiment, folder)
             _compare_threads(threads, listener)
-        listener.started(_started(folder, experiment.builder.spelled))
+        listener.started(start_event(folder, experiment.builder.spelled))
         return _trained(experiment, folder, progress, stop, listener, None)
 
 
@@ -111,9 +120,9 @@ def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: 
 
 def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener, limit: int | None = None) -> Results:
     if out is not None:
-        _require_empty(out)
+        require_empty(out)
     if _is_cross_validation(recipe):
-        return _cross_validated(recipe, catalog, _open_new(recipe, out), listener)
+        return _cross_validated(recipe, catalog, open_new(recipe, out), listener)
     with stop_on_signals() as stop:
         if "train" not in recipe.table:
             return _scored(recipe, catalog, out, stop, listener)
@@ -121,10 +130,10 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
         from zoo.jobs.progress import Progress
 
         experiment = prepare(recipe, catalog)
-        folder = _open_new(recipe, out)
+        folder = open_new(recipe, out)
         with folder.locked():
-            _write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
-            listener.started(_started(folder, experiment.builder.spelled))
+            write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
+            listener.started(start_event(folder, experiment.builder.spelled))
             return _trained(experiment, folder, Progress(), stop, listener, limit)
 
 
@@ -135,7 +144,8 @@ def _is_cross_validation(recipe: Recipe) -> bool:
 
 def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener: Listener) -> Results:
     """A run for every fold that is not done yet, and their results together."""
-    from zoo.jobs.kfold import fold_folders, run_folds
+    from zoo.folds import fold_folders
+    from zoo.jobs.kfold import run_folds
     from zoo.report import run_curves, write_report
 
     def run_one(fold: Recipe, path: Path) -> Results:
@@ -146,17 +156,17 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
     with folder.locked(), stop_on_signals() as stop:
         folder.recover()
         folder.commit({})
-        _write_recipe(folder, recipe.name, recipe.table)
+        write_recipe(folder, recipe.name, recipe.table)
         figures = run_folds(recipe, catalog, folder, run_one, stop, listener)
         runs = [Folder.open(path) for path in fold_folders(folder.path)]
         spelled = load_recipe(runs[0].path / RECIPE).table
         spelled["train"].pop("fold")
-        _write_recipe(folder, recipe.name, {**spelled, "expect": recipe.table.get("expect", {})})
+        write_recipe(folder, recipe.name, {**spelled, "expect": recipe.table.get("expect", {})})
         done = [json.loads((run.path / RESULTS).read_bytes()) for run in runs]
         seconds = round(sum(result["seconds"] for result in done), 2)
-        results = {"figures": figures, "expect": _verdicts(recipe, figures), "folds": len(runs), "seconds": seconds}
+        results = {"figures": figures, "expect": verdicts_of(recipe, figures), "folds": len(runs), "seconds": seconds}
         write_report(folder, results, run_curves({run.path.name: run for run in runs}))
-        return _finished(folder, results, listener)
+        return finish(folder, results, listener)
 
 
 def _trained(
@@ -169,13 +179,13 @@ def _trained(
     loaded = _checked_load(experiment, folder, progress)
     results = {
         "figures": progress.figures,
-        "expect": _verdicts(experiment.builder.recipe, progress.figures) if limit is None else {},
+        "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
         **summary(experiment, progress),
         "seconds": round(progress.seconds, 2),
     }
     if limit is None:
         write_report(folder, results, shown(folder, loaded, experiment.eval.pictures))
-    return _finished(folder, results, listener)
+    return finish(folder, results, listener)
 
 
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
@@ -188,17 +198,17 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     started = time.monotonic()
     builder, data, scoring, settings = prepare_scoring(recipe, catalog)
     figures = evaluate(scoring, stop)
-    folder = _open_new(recipe, out)
+    folder = open_new(recipe, out)
     with folder.locked():
-        _write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-        listener.started(_started(folder, builder.spelled))
+        write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
+        listener.started(start_event(folder, builder.spelled))
         tensors, tied = weights_of(scoring.model)
         folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
         folder.append_metrics({"step": 0, "epoch": 0, **figures})
         seconds = time.monotonic() - started
-        results = {"figures": figures, "expect": _verdicts(recipe, figures), "seconds": round(seconds, 2)}
+        results = {"figures": figures, "expect": verdicts_of(recipe, figures), "seconds": round(seconds, 2)}
         write_report(folder, results, shown(folder, scoring, settings.pictures))
-        return _finished(folder, results, listener)
+        return finish(folder, results, listener)
 
 
 def score(path: str | Path, split: str | None = None, device: str = "auto", batch_size: int | None = None) -> Results:
@@ -235,64 +245,6 @@ def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:
             "the model has state that is not in its state_dict, or draws random numbers in evaluation mode",
         )
     return loaded
-
-
-def _require_empty(out: Path) -> None:
-    try:
-        taken = out.exists() and not Folder(out).is_free()
-    except OSError as error:
-        raise InputError(f"{out} cannot be a run folder: {error.strerror}") from error
-    if taken:
-        raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
-
-
-def _open_new(recipe: Recipe, out: Path | None) -> Folder:
-    if out is None:
-        out = new_folder(recipe.name)
-    out.mkdir(parents=True, exist_ok=True)
-    return Folder(out)
-
-
-def _write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
-    from zoo.environment import describe_environment
-
-    folder.recover()
-    folder.commit(asset_files(builder.assets))
-    folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
-    _write_recipe(folder, recipe.name, builder.spelled)  # last: what has one can be resumed
-
-
-def _write_recipe(folder: Folder, name: str, table: Mapping[str, Any]) -> None:
-    import tomli_w
-
-    # Plain values first: TOML would read them into the table before.
-    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
-    folder.write(RECIPE, tomli_w.dumps({"name": name, **plain, **tables}).encode())
-
-
-def _started(folder: Folder, spelled: dict[str, Any]) -> dict[str, Any]:
-    environment = json.loads((folder.path / ENVIRONMENT).read_bytes())
-    return {"folder": str(folder.path), "recipe": spelled, "environment": environment}
-
-
-def _finished(folder: Folder, results: Results, listener: Listener) -> Results:
-    results = {"folder": str(folder.path), **results}
-    folder.write_json(RESULTS, results)
-    listener.finished(results)
-    return results
-
-
-def _verdicts(recipe: Recipe, figures: Mapping[str, float]) -> dict[str, Any]:
-    """For each figure of `[expect]`: its value, its bounds, and whether it is within them."""
-    verdicts = {}
-    for name, bounds in recipe.table.get("expect", {}).items():
-        value = figures.get(name)
-        met = value is not None and bounds.get("min", value) <= value <= bounds.get("max", value)
-        verdicts[name] = {"value": value, **bounds, "met": met}
-        if value is None and (near := nearest(name, figures)):
-            verdicts[name]["nearest"] = near
-    return verdicts
 
 
 def _one_step(recipe: Recipe) -> Recipe:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import InputError
-from zoo.jobs.space import Choices, Point, Range, Space
+from zoo.jobs.sweep.space import Choices, Point, Range, Space
 from zoo.settings import Sweep
 
 if TYPE_CHECKING:
-    from zoo.jobs.sweep import Trial
+    from zoo.jobs.sweep.trials import Trial
 
 LEAST_TRIALS = 4  # that must have come to their end before one is pruned
 

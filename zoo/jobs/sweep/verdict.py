@@ -9,8 +9,9 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from zoo.jobs.space import Choices, Range, Space
-from zoo.jobs.sweep import Plan, Trial, best_trial
+from zoo.jobs.sweep.run import Plan, best_trial
+from zoo.jobs.sweep.space import Choices, Range, Space
+from zoo.jobs.sweep.trials import Trial
 
 SMOOTH = 0.5  # of the way from the median of all points to the best, that its neighbours must keep
 

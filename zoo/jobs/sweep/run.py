@@ -7,7 +7,7 @@ import json
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from zoo.files import write_file
 from zoo.jobs import recipe as jobs
 from zoo.jobs.listeners import Figures, Listener
 from zoo.jobs.signals import stop_on_signals
-from zoo.jobs.space import Point, Space, grid, neighbour, random_point, read_space
+from zoo.jobs.sweep.space import Point, Space, grid, neighbour, random_point, read_space
+from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
 from zoo.run_folder import RECIPE, RESULTS, new_folder
 from zoo.schema import convert, parameters_of
 from zoo.settings import Sweep
@@ -48,28 +49,6 @@ class Plan:
     def searched(self) -> int:
         """Trials before those around the best."""
         return len(grid(self.space)) if self.settings.method == "grid" else self.settings.trials
-
-
-@dataclass
-class Trial:
-    """One run of a sweep, as trial-0001.json has it; its run folder is trial-0001.
-
-    Attributes:
-        state: `running` until it is `done`, `pruned` or `failed`.
-        near: whether it was chosen near the best of those before.
-        value: the figure that the sweep is about.
-        steps: the figure after each evaluation, by step.
-    """
-
-    number: int
-    point: Point
-    near: bool = False
-    state: str = "running"
-    value: float | None = None
-    figures: Figures = field(default_factory=dict)
-    steps: dict[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
-    error: str = ""
 
 
 def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], quick: bool, out: Path | None) -> Plan:
@@ -115,13 +94,6 @@ def run_trials(plan: Plan, listener: Listener, workers: int = 1) -> list[Trial]:
     return list(read_trials(plan.folder))
 
 
-def read_trials(folder: Path) -> Iterator[Trial]:
-    """The trials begun so far, in order."""
-    for file in sorted(folder.glob("trial-*.json")):
-        if content := file.read_bytes():
-            yield Trial(**json.loads(content))
-
-
 def best_trial(plan: Plan, trials: Iterable[Trial]) -> Trial:
     """The finished trial with the best value."""
     done = [trial for trial in trials if trial.value is not None and trial.state == "done"]
@@ -149,13 +121,13 @@ def _try(plan: Plan, number: int, listener: Listener) -> None:
     with _claimed(plan.folder / f"trial-{number:04d}.json") as file:
         if file is None:
             return
-        trial = Trial(**json.loads(file.read_bytes())) if file.stat().st_size else _new_trial(plan, number)
+        trial = read_trial(file) or _new_trial(plan, number)
         if trial.state != "running":
             return
-        _write(file, trial)
+        write_trial(file, trial)
         listener.say(f"trial {number}: {' '.join(_texts(trial.point))}")
         _run(plan, trial, listener)
-        _write(file, trial)
+        write_trial(file, trial)
 
 
 @contextmanager
@@ -181,7 +153,7 @@ def _new_trial(plan: Plan, number: int) -> Trial:
     if settings.method == "grid":
         return Trial(number, grid(space)[number])
     if settings.method == "tpe":
-        from zoo.jobs.study import suggest
+        from zoo.jobs.sweep.study import suggest
 
         return Trial(number, suggest(space, settings, list(read_trials(plan.folder)), number))
     return Trial(number, random_point(space, settings.seed, number))
@@ -236,15 +208,11 @@ class _Watch(Listener):
             return
         self.trial.steps[str(progress.step)] = value
         if self.plan.settings.prune:
-            from zoo.jobs.study import is_hopeless
+            from zoo.jobs.sweep.study import is_hopeless
 
             others = [trial for trial in read_trials(self.plan.folder) if trial.number != self.trial.number]
             if is_hopeless(self.plan.settings, self.trial, others):
                 raise _Pruned
-
-
-def _write(file: Path, trial: Trial) -> None:
-    write_file(file, json.dumps(asdict(trial)).encode())
 
 
 def _texts(point: Point) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from zoo.files import write_file
 from zoo.jobs.listeners import Listener, Results
-from zoo.jobs.sweep import make_plan, run_trials
-from zoo.jobs.verdict import surface_plots, trials_table, verdict
+from zoo.jobs.sweep.run import make_plan, run_trials
+from zoo.jobs.sweep.verdict import surface_plots, trials_table, verdict
 from zoo.recipe import parse_overrides
 from zoo.report import embedded_picture, page
 from zoo.run_folder import PICTURES, RESULTS
