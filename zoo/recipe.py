@@ -120,12 +120,20 @@ def _load(file: Path, shipped: Mapping[str, Path], children: tuple[Path, ...]) -
     else:
         lineage = (*children, file.resolve())
         recipe = _load(_parent_file(source, parent, shipped, lineage), shipped, lineage)
+        _forget_expectations(recipe)
     recipe.origins[()] = Origin(source, ())
     quick = table.pop("quick", None)
     _merge(recipe, table, source)
     if quick is not None:
         _merge_quick(recipe, quick, source)
     return recipe
+
+
+def _forget_expectations(recipe: Recipe) -> None:
+    """What a recipe has reached says nothing of those that change it."""
+    recipe.table.pop("expect", None)
+    recipe.table.get("quick", {}).pop(("expect",), None)
+    _forget(recipe, ("expect",))
 
 
 def _parent_file(source: Source, parent: Any, shipped: Mapping[str, Path], lineage: tuple[Path, ...]) -> Path:
@@ -217,7 +225,7 @@ def _flattened(table: Mapping[str, Any], keys: Keys, written: Keys) -> Iterable[
 def _apply_quick(recipe: Recipe, quick: Mapping[Keys, tuple[Any, Origin]]) -> None:
     if ("expect",) not in quick:
         _forget(recipe, ("expect",))
-        recipe.table.pop("expect", None)  # the full run's figures say nothing of the quick one
+        recipe.table.pop("expect", None)  # nor does the full run's say anything of the quick one
     for keys, value, origin in _names_first((keys, *rest) for keys, rest in quick.items()):
         if keys == ("expect",):
             recipe.table["expect"] = {}

@@ -51,6 +51,16 @@ def test_a_component_is_a_name_or_a_table(write: Write) -> None:
     assert short == load_recipe(write("b.toml", '[model]\nname = "m"\n')).table == {"model": {"name": "m"}}
 
 
+def test_what_the_parent_reached_is_not_expected_of_the_child(write: Write) -> None:
+    write("base.toml", BASE + '[quick.expect]\n"val/loss" = { max = 2 }\n')
+    for quick in (False, True):
+        assert "expect" in load_recipe(Path("base.toml"), quick=quick).table
+        child = load_recipe(write("child.toml", 'extends = "base.toml"\n'), quick=quick)
+        assert "expect" not in child.table and not any("expect" in keys for keys in child.origins)
+    own = load_recipe(write("child.toml", 'extends = "base.toml"\n[expect]\n"val/loss" = { min = 0 }\n'))
+    assert own.table["expect"] == {"val/loss": {"min": 0}}
+
+
 def test_extends_merges_tables_key_by_key(base: Path, write: Write) -> None:
     table = child(write, "[model]\nwidth = 8\n[train]\nseed = 2\n").table
     assert table["model"] == {"name": "tiny_mlp", "width": 8, "dropout": 0.5}
