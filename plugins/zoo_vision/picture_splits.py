@@ -41,10 +41,10 @@ def split_files(
     for own in files.values():
         own.require_files()
     pictures = {name: decoded(own, size) for name, own in files.items()}
+    train, whole = files["train"], pictures["train"]
+    if split == "grouped":
+        train = files["train"] = replace(train, groups=_groups(whole))
     if "val" not in files and val_size:
-        train, whole = files["train"], pictures["train"]
-        if split == "grouped":
-            train = replace(train, groups=_groups(whole))
         kept, held = _held_out(train, val_size, split, seed, classes)
         for name, indices in (("train", kept), ("val", held)):
             files[name] = train.chosen(indices.tolist())

@@ -212,3 +212,5 @@ def test_a_grouped_split_keeps_duplicates_on_one_side(leaves: Path) -> None:
         for number in range(0, 30, 6):
             assert (f"images/{number}.png" in held) == (f"images/copy{number}.png" in held)
         assert set(data.splits["train"].groups).isdisjoint(data.splits["val"].groups)
+    whole = read(leaves, split="grouped", val_size=0.0).splits["train"]  # for cross-validation
+    assert len(set(whole.groups)) == 30 and len(whole) == 35

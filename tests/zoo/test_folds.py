@@ -127,6 +127,12 @@ class TestJob:
         assert sorted(tensors["index"].tolist()) == list(range(sum(held.values())))
         assert len(tensors["prediction"]) == sum(held.values())
 
+    def test_what_is_held_out_is_scored_whatever_the_recipe_scores(self, tmp_path: Path) -> None:
+        settings = {"keep": "last", **SMALL}
+        usual = run(tmp_path / "usual", **settings)["figures"]
+        other = run(tmp_path / "other", {"eval.split": "train"}, **settings)["figures"]
+        assert other["out_of_fold/loss"] == usual["out_of_fold/loss"] != other["train/loss"]
+
     def test_stopped_in_the_second_fold_it_goes_on_there(self, tmp_path: Path) -> None:
         run(tmp_path / "unbroken", **SMALL)
         with pytest.raises(Stopped):

@@ -7,7 +7,7 @@ import io
 import resource
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,9 @@ def _timed(experiment: Experiment, seconds: float) -> Row:
 def _rate(experiment: Experiment, batches: Batches, seconds: float) -> float:
     """Examples a second of whole epochs' steps, after a few to warm up, or once through the time."""
     settings, scoring = experiment.train, experiment.scoring
+    update = replace(experiment.update, schedule=None, warmup_steps=0)  # a schedule has an end
     steps = fit(
-        experiment.model, scoring.task, scoring.loss, batches, experiment.update, steps=10**9,
+        experiment.model, scoring.task, scoring.loss, batches, update, steps=10**9,
         accumulate=settings.accumulate, autocast=scoring.autocast,
     )  # fmt: skip
     examples, started = 0, 0.0

@@ -82,7 +82,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
     from zoo.jobs.predict import predictions
     from zoo.weights import encode
 
-    scorings = [prepare_scoring_of(Folder.open(path))[1] for path in fold_folders(folder.path)]
+    scorings = [prepare_scoring_of(Folder.open(path), "val")[1] for path in fold_folders(folder.path)]
     found = [one for scoring in scorings for one in predictions(scoring)]
     if all(isinstance(one, torch.Tensor) for one in found):
         folds = _folds(recipe, catalog)

@@ -1,0 +1,48 @@
+"""Every shipped recipe is right, and takes a batch through training, evaluation, save and load, where its data are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.catalog import Catalog
+from zoo.check import check
+from zoo.errors import InputError
+from zoo.recipe import load_recipe, shipped_recipes
+
+RECIPES = shipped_recipes()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_it_is_right_in_full_and_quick(name: str) -> None:
+    for quick in (False, True):
+        assert check(load_recipe(RECIPES[name], quick=quick, shipped=RECIPES), Catalog()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_batch_goes_through_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(url: str, *_: object, **__: object) -> str:
+        raise ConnectionError(f"a test does not fetch {url}")
+
+    monkeypatch.setattr("pooch.retrieve", no_network)
+    small = {"train.batch_size": 4, "train.device": "cpu", "eval.batch_size": 8}
+    try:
+        zoo.run(name, small, quick=True, dry_run=True)
+    except InputError as error:
+        if (
+            "is not at hand" in str(error)
+            or "could not be fetched" in str(error)
+            or "there are no weights" in str(error)
+        ):
+            pytest.skip(str(error))
+        raise
+
+
+def test_figures_of_the_pages_stand_in_no_other_recipe() -> None:
+    """What is expected has been measured of that recipe, not taken over from a parent."""
+    for name, file in RECIPES.items():
+        stated = "[expect]" in Path(file).read_text()
+        assert ("expect" in load_recipe(file, shipped=RECIPES).table) == stated, name
