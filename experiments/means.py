@@ -15,7 +15,10 @@ def main(folder: Path, keys: list[str]) -> None:
 
 
 def _text(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    """Lists as `128, 64`, tables as `name alexnet, dropout 0.0`."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return ", ".join(" ".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in value)
 
 
 if __name__ == "__main__":

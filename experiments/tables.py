@@ -49,4 +49,6 @@ def print_markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Lt
 from torch import nn
 
 Activation = Literal["relu", "sigmoid", "tanh", "gelu"]
-Pooling = Literal["max", "average"]
+Pooling = Literal["max", "average", "stride"]
 Count = Annotated[int, Ge(1)]
 Share = Annotated[float, Ge(0), Lt(1)]
 Factor = Annotated[float, Gt(0)]
@@ -22,7 +22,14 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "gelu": nn.GELU,
 }
-POOLS: dict[str, Callable[..., nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+
+def every_nth(kernel_size: int, stride: int | None = None) -> nn.Module:
+    """(B, C, H, W) -> every `stride`-th row and column: what a stride in the convolution before would have left."""
+    return nn.MaxPool2d(1, stride or kernel_size)
+
+
+POOLS: dict[str, Callable[..., nn.Module]] = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "stride": every_nth}
 
 
 class GlobalAverage(nn.Module):

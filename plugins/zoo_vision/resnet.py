@@ -25,6 +25,7 @@ class ResNet(nn.Module):
         stem: `"large"` starts with a 7x7 convolution of stride 2 and pooling, for pictures of 64x64 and up; `"small"`
             with a 3x3 convolution, which leaves small pictures their size (the paper, section 4.2).
         width: factor of the channels.
+        growth: factor of the channels from stage to stage, where the picture halves.
         skip: whether there are skip connections; without them it is the paper's plain network.
         batch_norm: whether there are norms.
     """
@@ -36,6 +37,7 @@ class ResNet(nn.Module):
         depth: Literal[18, 34, 50, 101, 152] = 18,
         stem: Literal["large", "small"] = "large",
         width: Factor = 1.0,
+        growth: Factor = 2.0,
         skip: bool = True,
         batch_norm: bool = True,
     ) -> None:
@@ -49,7 +51,7 @@ class ResNet(nn.Module):
         block = Residual if depth < 50 else Bottleneck
         stages = []
         for stage, blocks in enumerate(BLOCKS[depth]):
-            outputs = max(1, round(64 * 2**stage * width)) * (1 if depth < 50 else EXPANSION)
+            outputs = max(1, round(64 * growth**stage * width)) * (1 if depth < 50 else EXPANSION)
             for number in range(blocks):
                 stages.append(block(inputs, outputs, stride=2 if stage and not number else 1, skip=skip))
                 inputs = outputs

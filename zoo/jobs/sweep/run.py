@@ -19,6 +19,7 @@ from zoo.jobs.listeners import Figures, Listener
 from zoo.jobs.signals import stop_on_signals
 from zoo.jobs.sweep.space import Point, Space, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
+from zoo.recipe import parse_overrides
 from zoo.run_folder import RECIPE, RESULTS, new_folder
 from zoo.schema import convert, parameters_of
 from zoo.settings import Sweep
@@ -67,7 +68,9 @@ def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], qu
     parameters = parameters_of(Sweep)
     settings = Sweep(**{key: convert(value, parameters[key]) for key, value in table.items()})
     point = random_point(read_space(settings.over), settings.seed, 0)
-    jobs.open_recipe(recipe, [*overrides, *_texts(point)], quick, Catalog())  # keys exist and take such values
+    jobs.open_recipe(
+        recipe, {**parse_overrides(overrides), **point}, quick, Catalog()
+    )  # keys exist and take such values
     folder = out or new_folder(f"{loaded.name}-sweep")
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"recipe": recipe, "overrides": overrides, "quick": quick, "sweep": table}, indent=2)
@@ -125,7 +128,7 @@ def _try(plan: Plan, number: int, listener: Listener) -> None:
         if trial.state != "running":
             return
         write_trial(file, trial)
-        listener.say(f"trial {number}: {' '.join(_texts(trial.point))}")
+        listener.say(f"trial {number}: {' '.join(f'{key}={json.dumps(value)}' for key, value in trial.point.items())}")
         _run(plan, trial, listener)
         write_trial(file, trial)
 
@@ -169,8 +172,8 @@ def _run(plan: Plan, trial: Trial, listener: Listener) -> None:
         elif (folder / RECIPE).exists():
             results = jobs.resume(folder, watch)
         else:
-            texts = [*plan.overrides, *_texts(trial.point)]
-            results = jobs.run(plan.recipe, texts, quick=plan.quick, out=folder, listener=watch)
+            overrides = {**parse_overrides(plan.overrides), **trial.point}
+            results = jobs.run(plan.recipe, overrides, quick=plan.quick, out=folder, listener=watch)
     except Stopped:
         raise
     except _Pruned:
@@ -213,8 +216,3 @@ class _Watch(Listener):
             others = [trial for trial in read_trials(self.plan.folder) if trial.number != self.trial.number]
             if is_hopeless(self.plan.settings, self.trial, others):
                 raise _Pruned
-
-
-def _texts(point: Point) -> list[str]:
-    """`KEY=VALUE` texts; JSON is TOML for numbers, strings, truth values and lists of them."""
-    return [f"{key}={json.dumps(value)}" for key, value in point.items()]
