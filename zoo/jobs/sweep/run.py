@@ -17,7 +17,7 @@ from zoo.files import write_file
 from zoo.jobs import recipe as jobs
 from zoo.jobs.listeners import Figures, Listener
 from zoo.jobs.signals import stop_on_signals
-from zoo.jobs.sweep.space import Point, Space, grid, neighbour, random_point, read_space
+from zoo.jobs.sweep.space import Space, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
 from zoo.recipe import parse_overrides
 from zoo.run_folder import RECIPE, RESULTS, new_folder
