@@ -68,9 +68,8 @@ def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], qu
     parameters = parameters_of(Sweep)
     settings = Sweep(**{key: convert(value, parameters[key]) for key, value in table.items()})
     point = random_point(read_space(settings.over), settings.seed, 0)
-    jobs.open_recipe(
-        recipe, {**parse_overrides(overrides), **point}, quick, Catalog()
-    )  # keys exist and take such values
+    # Keys exist and take such values.
+    jobs.open_recipe(recipe, {**parse_overrides(overrides), **point}, quick, Catalog())
     folder = out or new_folder(f"{loaded.name}-sweep")
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"recipe": recipe, "overrides": overrides, "quick": quick, "sweep": table}, indent=2)
@@ -128,7 +127,8 @@ def _try(plan: Plan, number: int, listener: Listener) -> None:
         if trial.state != "running":
             return
         write_trial(file, trial)
-        listener.say(f"trial {number}: {' '.join(f'{key}={json.dumps(value)}' for key, value in trial.point.items())}")
+        point = " ".join(f"{key}={json.dumps(value)}" for key, value in trial.point.items())
+        listener.say(f"trial {number}: {point}")
         _run(plan, trial, listener)
         write_trial(file, trial)
 
