@@ -5,20 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from experiments.tables import grouped, print_markdown, shown, trials
+from experiments.tables import grouped, print_markdown, shown, text, trials
 
 
 def main(folder: Path, keys: list[str]) -> None:
     groups = grouped(trials(folder), keys, lambda trial: trial["value"])
-    rows = [[*map(_text, point), shown(values, 4), str(len(values))] for point, values in groups.items()]
+    rows = [[*map(text, point), shown(values, 4), str(len(values))] for point, values in groups.items()]
     print_markdown([*keys, "figure", "seeds"], rows)
-
-
-def _text(value: object) -> str:
-    """Lists as `128, 64`, tables as `name alexnet, dropout 0.0`."""
-    if not isinstance(value, tuple):
-        return str(value)
-    return ", ".join(" ".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in value)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,15 @@ def shown(values: Sequence[float], digits: int = 3) -> str:
     return f"{statistics.fmean(values):.{digits}f} ± {interval(values):.{digits}f}"
 
 
+def text(value: Any) -> str:
+    """A value of a point: lists as `128, 64`, tables as `alexnet, dropout 0.0`."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return ", ".join(
+        " ".join(map(str, part)).removeprefix("name ") if isinstance(part, tuple) else str(part) for part in value
+    )
+
+
 def print_markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in (head, ["---"] * len(head), *rows):
         print(f"| {' | '.join(row)} |")
