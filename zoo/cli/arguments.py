@@ -21,4 +21,4 @@ RecipeName = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Apply the recipe's [quick]: a minute or two on two cores.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Apply the recipe's \\[quick]: a minute or two on two cores.")]

@@ -18,7 +18,7 @@ def check(
         list[str], typer.Argument(help="Files, or names of shipped recipes.", autocompletion=recipe_names)
     ],
     explain: Annotated[bool, typer.Option("--explain", help="Print where each value came from.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="With --explain: apply [quick].")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="With --explain: apply \\[quick].")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check recipes: names, parameters, types, and whether model, dataset and task agree."""
