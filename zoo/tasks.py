@@ -77,7 +77,8 @@ class Task:
 
     def answer(self, prediction: Any) -> str | float:
         """A prediction as one cell of a table, as competitions want it."""
-        raise InputError(f"the task `{type(self).__name__}` has no short form of a prediction")
+        name = type(self).__name__
+        raise InputError(f"a prediction of `{name}` does not fit into a table's cell", "name inputs, not a --split")
 
     def draw(self, sample: dict[str, Any], prediction: Any, truth: bool = False) -> Any | None:
         """A prediction drawn on its sample as a PIL image, or None where there is nothing to draw.
