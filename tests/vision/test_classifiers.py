@@ -129,6 +129,14 @@ def test_resnet_without_norms_and_without_skips() -> None:
     )
 
 
+def test_resnet_s_channels_grow_where_the_picture_halves() -> None:
+    """By hand, a growth of 3 from a width of 4; the stem has the first stage's channels."""
+    model = ResNet(10, 1, stem="small", width=1 / 16, growth=3.0)
+    inputs = [module.in_features for module in model.modules() if isinstance(module, nn.Linear)]
+    outputs = {module.out_channels for module in model.modules() if isinstance(module, nn.Conv2d)}
+    assert inputs == [108] and outputs == {4, 12, 36, 108}
+
+
 def test_densenet() -> None:
     by_hand = conv(1, 64, 7, bias=False) + 2 * 64
     width = 64

@@ -46,6 +46,14 @@ def test_19_position_survives_convolution_and_pooling_blurs_it() -> None:
     assert torch.equal(F.max_pool2d(picture, 2), F.max_pool2d(moved, 2))
 
 
+def test_21_every_nth_in_pooling_s_place_is_a_stride_in_the_convolution() -> None:
+    from zoo_vision.layers import every_nth
+
+    convolution, picture = nn.Conv2d(2, 4, 3, padding=1), torch.randn(1, 2, 9, 8)
+    strided = F.conv2d(picture, convolution.weight, convolution.bias, stride=2, padding=1)
+    torch.testing.assert_close(every_nth(2)(convolution(picture)), strided)
+
+
 def test_28_batch_norm_s_axes() -> None:
     """Over the batch for dense layers, over batch and places for convolutions."""
     for norm, values, axes in (

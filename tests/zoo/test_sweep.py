@@ -158,6 +158,16 @@ def test_a_grid_is_tried_whole(tmp_path: Path) -> None:
     ]
 
 
+def test_whole_components_can_be_varied(tmp_path: Path) -> None:
+    models = [{"name": "net", "width": 4}, {"name": "net", "width": 16, "norm": True}]
+    over = (f"model={models}".replace("'", '"').replace(": ", " = ").replace("True", "true"),)
+    results = sweep(tmp_path, "sweep.method=grid", "sweep.neighbours=0", over=over)
+    assert [trial["point"]["model"] for trial in results["trials"]] == models
+    assert "width = 16\nnorm = true" in (tmp_path / "trial-0001" / "recipe.toml").read_text().replace(
+        "dropout = 0.0\n", ""
+    )
+
+
 def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     whole = sweep(tmp_path / "whole")
     steps = iter(range(1000))
