@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.files import cache_folder, cached_tensors, find_data
     from zoo.jobs.recipe import run
-    from zoo.pictures import Normalize, picture_to_tensor, read_picture, tensor_to_picture
+    from zoo.pictures import Normalize, class_color, picture_to_tensor, read_picture, tensor_to_picture
     from zoo.predictor import RunFolder, load
     from zoo.randomness import seeded
     from zoo.schema import Nested
@@ -34,6 +34,7 @@ _LAZY = {
     "find_data": "zoo.files",
     "Nested": "zoo.schema",
     "Normalize": "zoo.pictures",
+    "class_color": "zoo.pictures",
     "picture_to_tensor": "zoo.pictures",
     "read_picture": "zoo.pictures",
     "seeded": "zoo.randomness",
@@ -59,6 +60,7 @@ __all__ = [
     "ZooError",
     "cache_folder",
     "cached_tensors",
+    "class_color",
     "dataset",
     "find_data",
     "hookimpl",

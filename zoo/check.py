@@ -153,7 +153,8 @@ class _Checker:
         except UnknownComponent as error:
             yield Mistake(error.code, error.message, where, "value", error.suggestion), error.help
             return
-        yield from self._task_agreement(component, where)
+        if path == (kind,) or kind == "metric":  # a part of a component serves what the component makes of it
+            yield from self._task_agreement(component, where)
         yield from self._parameters(component, table, path)
 
     def _task_agreement(self, component: Component, where: Keys) -> Found:

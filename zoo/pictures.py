@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,3 +72,10 @@ class Normalize:
         if self.scale.device != pictures.device:  # moved once: a copy on every step would wait for the device
             self.scale, self.shift = self.scale.to(pictures.device), self.shift.to(pictures.device)
         return (pictures * self.scale).add_(self.shift)
+
+
+def class_color(label: int) -> tuple[int, int, int]:
+    """Red, green and blue of a class. Steps of the golden ratio keep the hues of the first few far apart."""
+    hue = (0.02 + label * 0.618034) % 1
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, 1.0 if label % 2 == 0 else 0.85)
+    return round(red * 255), round(green * 255), round(blue * 255)

@@ -87,6 +87,11 @@ class Task:
         """
         return None
 
+    def drawings(self, sample: dict[str, Any], prediction: Any) -> dict[str, Any]:
+        """PIL images of a prediction to be kept as files, by what their names end in; by default what `draw` gives."""
+        drawn = self.draw(sample, prediction)
+        return {} if drawn is None else {"": drawn}
+
     def difficulty(self, sample: dict[str, Any], prediction: Any) -> float:
         """How bad a prediction is, from 0 (right) up: the report shows the worst first."""
         return 0.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
+
+from zoo import class_color
 
 SHOWN_SIDE = 512  # pictures smaller than this are enlarged, or a label would hide its box
 
@@ -24,7 +25,7 @@ def draw_boxes(
     font = ImageFont.load_default(size=max(12, round(10 * unit)))
     pen = ImageDraw.Draw(drawn)
     for box, caption, label in zip(boxes, captions, labels, strict=True):
-        colour = class_colour(label)
+        colour = class_color(label)
         left, top, right, bottom = (side * enlarged for side in box)
         pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
         _write(pen, (left, top), caption, font, colour, drawn.size)
@@ -48,10 +49,3 @@ def _write(
     red, green, blue = colour
     dark_ground = 0.299 * red + 0.587 * green + 0.114 * blue < 140
     pen.text((x + 3, y + 1), caption, fill="white" if dark_ground else "black", font=font)
-
-
-def class_colour(label: int) -> tuple[int, int, int]:
-    """RGB of a class. Steps of the golden ratio keep the hues of the first few far apart."""
-    hue = (0.02 + label * 0.618034) % 1
-    red, green, blue = colorsys.hsv_to_rgb(hue, 0.85, 1.0 if label % 2 == 0 else 0.85)
-    return round(red * 255), round(green * 255), round(blue * 255)

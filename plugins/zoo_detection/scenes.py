@@ -85,9 +85,10 @@ def scenes(
             "train": TensorSplit(transform=augment, **drawn("train", train_size)),
             "val": TensorSplit(**drawn("val", val_size)),
         },
-        facts={"num_classes": len(CLASSES), "input_size": [size, size]},
+        facts={"num_classes": len(CLASSES), "num_mask_classes": 1 + len(CLASSES), "input_size": [size, size]},
         assets={
             "classes": CLASSES,
+            "mask_classes": ["background", *CLASSES],
             "preprocess": {"size": [size, size], "mean": [0.42, 0.36, 0.35], "std": [0.23, 0.22, 0.22]},
         },
     )

@@ -1,11 +1,13 @@
 """Pictures and their classes: the networks of Dive into Deep Learning from softmax regression to DenseNet."""
 
-from zoo import Component, dataset, hookimpl, model
+from collections.abc import Callable
+
+from zoo import Component, dataset, hookimpl, loss, metric, model, task
 
 
 @hookimpl
 def zoo_components() -> list[Component]:
-    return [*MODELS, *TORCHVISION, *DATASETS]
+    return [*MODELS, *TORCHVISION, *DATASETS, *SEGMENTATION]
 
 
 def _classifier(name: str, reference: str, summary: str) -> Component:
@@ -54,4 +56,26 @@ DATASETS = [
         "gaussian_linear", "zoo_vision.gaussian_linear:gaussian_linear", task="regression",
         summary="Synthetic linear regression with noise",
     ),
+]  # fmt: skip
+
+
+def _masks(make: Callable[..., Component], name: str, reference: str, summary: str) -> Component:
+    return make(name, f"zoo_vision.segmentation.{reference}", task="segmentation", summary=summary)
+
+
+SEGMENTATION = [
+    task("segmentation", "zoo_vision.segmentation.task:Segmentation", summary="Pictures in, a class a pixel out"),
+    _masks(model, "fcn", "fcn:FCN", "The fully convolutional network on any backbone (Long et al., 2015)"),
+    _masks(
+        model, "torchvision.deeplabv3_mobilenet_v3_large", "from_torchvision:deeplabv3_mobilenet_v3_large",
+        "torchvision's DeepLabV3 on MobileNetV3 (Chen et al., 2017)",
+    ),
+    _masks(
+        model, "torchvision.lraspp_mobilenet_v3_large", "from_torchvision:lraspp_mobilenet_v3_large",
+        "torchvision's LR-ASPP on MobileNetV3 (Howard et al., 2019)",
+    ),
+    _masks(dataset, "voc_segmentation", "voc_segmentation:voc_segmentation", "Pictures and masks, laid out as VOC's"),
+    _masks(loss, "dice", "losses:Dice", "1 less the Dice coefficient, every class alike (Milletari et al., 2016)"),
+    _masks(metric, "mean_iou", "metrics:MeanIoU", "Intersection over union, of each class and the mean"),
+    _masks(metric, "pixel_accuracy", "metrics:pixel_accuracy", "Share of pixels whose class is right"),
 ]  # fmt: skip

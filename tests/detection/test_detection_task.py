@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from zoo import class_color
 from zoo_detection.detection import Detection
-from zoo_detection.drawing import class_colour
 from zoo_detection.metrics import AnchorClassError, VocMap
 from zoo_detection.tiny_ssd import TinySSD
 
@@ -97,14 +97,14 @@ def test_drawing_is_on_the_original_and_of_truth_if_asked(task: Detection, tmp_p
     Image.new("RGB", (960, 640), "black").save(path)
     drawn = task.draw(task.sample(str(path)), detections([[48.0, 32.0, 90.0, 60.0]], [0.9], [1]))
     assert drawn.size == (960, 640)
-    assert drawn.getpixel((700, 320)) == class_colour(1)
+    assert drawn.getpixel((700, 320)) == class_color(1)
     assert drawn.getpixel((700, 460)) == (0, 0, 0)
 
     sample = two_samples()[0] | {"input": torch.zeros(3, 64, 96, dtype=torch.uint8)}
     nothing = detections([], [], [])
     truth, prediction = (task.draw(sample, nothing, truth=shown) for shown in (True, False))
     assert truth.size == prediction.size == (480, 320)
-    assert truth.getpixel((200, 159)) == class_colour(1)
+    assert truth.getpixel((200, 159)) == class_color(1)
     assert prediction.getextrema() == ((0, 0), (0, 0), (0, 0))
     padded = {name: sample[name] for name in ("input",)} | {
         "boxes": torch.cat((sample["boxes"], torch.zeros(1, 4))),

@@ -53,6 +53,17 @@ def test_a_new_head_is_said_to_be_new(file: Path, tmp_path: Path, capsys: pytest
     assert not close(started, weights(tmp_path / "before"), "head.weight")
 
 
+def test_a_file_may_be_that_of_a_part(file: Path, tmp_path: Path) -> None:
+    """A backbone's weights, say: names are the part's own, and what the part lacks is left where `skip` says so."""
+    saved = weights(tmp_path / "before")
+    save_file({**{name: saved[f"body.{name}"].clone() for name in ("weight", "bias")}, "top": torch.ones(3)}, file)
+    started = start(tmp_path / "after", file, **{"init.into": "body", "init.skip": ["top"]})
+    assert close(started, saved, "body.weight") and not close(started, saved, "head.weight")
+    with pytest.raises(InputError, match="the model has no part `boddy`") as error:
+        start(tmp_path / "wrong", file, **{"init.into": "boddy"})
+    assert "did you mean `body`" in error.value.help
+
+
 def test_shapes_are_compared_before_anything_is_loaded(file: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`body.weight` is \[8, 1\] there and \[5, 1\] in the model"):
         start(tmp_path / "after", file, **{"model.width": 5})

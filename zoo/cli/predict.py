@@ -41,10 +41,9 @@ def predict(
     loaded = load(run, device)
     for raw, sample, prediction in each_prediction(loaded, inputs):
         print(json.dumps({"input": raw, **loaded.task.describe(sample, prediction)}, ensure_ascii=False), flush=True)
-        drawn = loaded.task.draw(sample, prediction)
-        if drawn is not None:
+        for ending, drawn in loaded.task.drawings(sample, prediction).items():
             out.mkdir(parents=True, exist_ok=True)
-            file = _free_name(out, Path(raw).stem)
+            file = _free_name(out, f"{Path(raw).stem}-{ending}" if ending else Path(raw).stem)
             drawn.save(file)
             say(str(file))
 

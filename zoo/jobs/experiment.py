@@ -200,6 +200,8 @@ def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
     if "init" not in recipe.table:
         return None
     initial = find_pretrained(recipe.table["init"]["from"])
+    if "into" in recipe.table["init"]:
+        return initial
     if initial.folder is not None:
         builder.offer({}, initial.folder.assets())
     before = _recipe_of(initial)
@@ -219,9 +221,21 @@ def _recipe_of(initial: Pretrained) -> dict[str, Any]:
 
 def _start_from(model: nn.Module, initial: Pretrained, settings: Init) -> None:
     tensors, tied = initial.read()
-    new = assign_weights(model, tensors, tied, skip=settings.skip, where=initial.name)
+    new = assign_weights(_part(model, settings.into), tensors, tied, skip=settings.skip, where=initial.name)
     if new:
         print(f"new, not from {initial.name}: {', '.join(new)}", file=sys.stderr)
+
+
+def _part(model: nn.Module, name: str | None) -> nn.Module:
+    if name is None:
+        return model
+    try:
+        return model.get_submodule(name)
+    except AttributeError as error:
+        parts = [own for own, _ in model.named_children()]
+        near = nearest(name, parts)
+        help = (f"did you mean `{near}`? " if near else "") + f"it has {', '.join(f'`{own}`' for own in parts)}"
+        raise InputError(f"[init] into: the model has no part `{name}`", help) from error
 
 
 def _split(data: Data, name: str) -> Any:

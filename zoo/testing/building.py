@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # What stands in for a dataset's facts and assets, and for what PyTorch's schedules require, where no recipe does.
 FACTS = {
     "num_classes": 10,
+    "num_mask_classes": 10,
+    "mask_classes": [f"class {number}" for number in range(10)],
     "num_inputs": 4,
     "channels": 3,
     "folder": "example",
