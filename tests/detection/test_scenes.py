@@ -137,8 +137,9 @@ def test_the_component_is_cached_and_knows_its_facts(tmp_path: Path, monkeypatch
     assert torch.equal(inputs(first), inputs(again))
     assert not torch.equal(inputs(first), inputs(other))
     assert [len(first.splits[split]) for split in ("train", "val")] == [6, 3]
-    assert first.facts == {"num_classes": 3, "input_size": [64, 64]}
+    assert first.facts == {"num_classes": 3, "num_mask_classes": 4, "input_size": [64, 64]}
     assert first.assets["classes"] == CLASSES
+    assert first.assets["mask_classes"] == ["background", *CLASSES]
     assert first.assets["preprocess"]["size"] == [64, 64]
     assert first.splits["train"].transform is not None
     assert first.splits["val"].transform is None
