@@ -8,10 +8,13 @@ out=${OUT:-runs/gpu}
 mkdir -p "$out"
 
 python3 -m pytest -m cuda -q 2>&1 | tee "$out/pytest.txt"
-for recipe in ssd vgg resnet18 googlenet densenet alexnet nin inception_v3 leaves_pretrained leaves_resnet cifar10; do
+for recipe in ssd vgg resnet18 googlenet densenet alexnet nin inception_v3 leaves_pretrained leaves_resnet cifar10 \
+    fcn fcn_camvid fcn_voc style_transfer; do
     python3 -m zoo run "recipes/$recipe.toml" --device cuda --out "$out/$recipe" 2>&1 | tee "$out/$recipe.txt"
 done
 for recipe in leaves_resnet leaves_alexnet; do
     python3 -m zoo bench "recipes/$recipe.toml" --device cuda --out "$out/bench-$recipe" 2>&1 | tee "$out/bench-$recipe.txt"
 done
-python3 -m benchmarks.ssd_training --device cuda --batches 30 --workers 8 2>&1 | tee "$out/speed.txt"
+for benchmark in ssd_training fcn_training; do
+    python3 -m benchmarks.$benchmark --device cuda --batches 30 --workers 8 2>&1 | tee "$out/$benchmark.txt"
+done

@@ -4,14 +4,11 @@ The plain loop is what a course teaches: a DataLoader of float pictures, matchin
 the objects, the loss over all anchors, no autocast, no channels-last. Both see the same pictures with the same flips
 (zoo's augmentation does more), in batches of 32.
 
-    python -m benchmarks.ssd_training [--device cuda] [--batches 12]
+    python -m benchmarks.ssd_training [--device cuda] [--batches 12] [--workers 8]
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,13 +16,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from benchmarks.side_by_side import print_table
-from zoo.catalog import Catalog
-from zoo.fit import fit
-from zoo.jobs.experiment import prepare
-from zoo.recipe import find_recipe, load_recipe, shipped_recipes
+from benchmarks.training import compare
 
-BATCH, ROUNDS = 32, 5
+BATCH = 32
 
 
 class Pictures(torch.utils.data.Dataset[Any]):
@@ -103,60 +96,8 @@ def plain_loop(net: nn.Module, split: Any, device: torch.device, workers: int) -
             yield len(pictures)
 
 
-def zoo_loop(experiment: Any) -> Iterator[int]:
-    experiment.model.train()
-    scoring = experiment.scoring
-    steps = fit(
-        experiment.model,
-        scoring.task,
-        scoring.loss,
-        experiment.batches,
-        experiment.update,
-        steps=10**9,
-        autocast=scoring.autocast,
-    )
-    return (step.examples for step in steps)
-
-
-def examples_per_second(steps: Iterator[int], batches: int, device: torch.device) -> float:
-    before = time.perf_counter()
-    examples = sum(next(steps) for _ in range(batches))
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return examples / (time.perf_counter() - before)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--batches", type=int, default=6)
-    parser.add_argument("--workers", type=int, default=0, help="of the plain loop's DataLoader")
-    chosen = parser.parse_args()
-    overrides = {"train.device": chosen.device, "train.batch_size": BATCH}
-    catalog = Catalog()
-    shipped = shipped_recipes()
-    experiment = prepare(load_recipe(find_recipe("ssd", shipped), overrides, shipped=shipped), catalog)
-    device = experiment.device
-    plain = prepare(load_recipe(find_recipe("ssd", shipped), overrides, shipped=shipped), catalog).model
-    plain = plain.to(memory_format=torch.contiguous_format).train()
-    rivals = {
-        "plain fp32 loop": plain_loop(plain, experiment.data.splits["train"], device, chosen.workers),
-        "zoo": zoo_loop(experiment),
-    }
-    rates: dict[str, list[float]] = {name: [] for name in rivals}
-    for number in range(ROUNDS + 1):
-        for name, steps in rivals.items():
-            rate = examples_per_second(steps, chosen.batches, device)
-            if number:
-                rates[name].append(rate)
-    ratio = statistics.median(a / b for a, b in zip(rates["zoo"], rates["plain fp32 loop"], strict=True))
-    print_table(
-        [
-            ("loop", f"examples/s on {device}, {experiment.precision}"),
-            *((name, f"{statistics.median(found):.1f}") for name, found in rates.items()),
-            ("ratio", f"{ratio:.2f}  (target on a CPU with AMX: 4)"),
-        ]
-    )
+    compare("ssd", {"train.batch_size": BATCH}, plain_loop, target="on a CPU with AMX: 4")
 
 
 if __name__ == "__main__":

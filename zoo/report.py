@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.jobs.evaluate import predictions_of
+from zoo.jobs.evaluate import evaluating, predictions_of
 from zoo.run_folder import PICTURES, Folder
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ def write_report(folder: Folder, results: Mapping[str, Any], pictures: Iterable[
 
 
 def shown(folder: Folder, scoring: Scoring, pictures: int) -> Iterable[Picture]:
-    """What a report shows of a run: its curves, and so many pictures of predictions, the worst first."""
+    """What a report shows of a run: its curves, the model itself, and so many pictures of predictions, the worst
+    first."""
     yield from _curves(folder.metrics())
+    yield from _portraits(scoring)
     yield from _comparisons(scoring, pictures)
 
 
@@ -67,9 +69,20 @@ def _comparisons(scoring: Scoring, count: int) -> Iterable[Picture]:
     for number, (_, index, sample, prediction) in enumerate(judged[:count]):
         images = [scoring.task.draw(sample, prediction, truth) for truth in (True, False)]
         if all(image is not None for image in images):
-            buffer = io.BytesIO()
-            side_by_side(images).save(buffer, "PNG")
-            yield f"{scoring.split}-{number:02d}-sample-{index}", buffer.getvalue()
+            yield f"{scoring.split}-{number:02d}-sample-{index}", _png(side_by_side(images))
+
+
+def _portraits(scoring: Scoring) -> Iterable[Picture]:
+    with evaluating(scoring.model):
+        images = scoring.task.pictures(scoring.model, next(scoring.batches.epoch(0)))
+    for name, image in images.items():
+        yield name, _png(image)
+
+
+def _png(image: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def _judged(scoring: Scoring) -> Iterable[tuple[float, int, dict[str, Any], Any]]:

@@ -92,6 +92,11 @@ class Task:
         drawn = self.draw(sample, prediction)
         return {} if drawn is None else {"": drawn}
 
+    def pictures(self, model: Any, batch: Batch) -> dict[str, Any]:
+        """PIL images of the model itself, made with the scored split's first batch, by the names that the run's
+        `pictures/` keeps them under."""
+        return {}
+
     def difficulty(self, sample: dict[str, Any], prediction: Any) -> float:
         """How bad a prediction is, from 0 (right) up: the report shows the worst first."""
         return 0.0

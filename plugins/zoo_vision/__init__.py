@@ -7,7 +7,7 @@ from zoo import Component, dataset, hookimpl, loss, metric, model, task
 
 @hookimpl
 def zoo_components() -> list[Component]:
-    return [*MODELS, *TORCHVISION, *DATASETS, *SEGMENTATION]
+    return [*MODELS, *TORCHVISION, *DATASETS, *SEGMENTATION, *STYLE_TRANSFER]
 
 
 def _classifier(name: str, reference: str, summary: str) -> Component:
@@ -79,3 +79,15 @@ SEGMENTATION = [
     _masks(metric, "mean_iou", "metrics:MeanIoU", "Intersection over union, of each class and the mean"),
     _masks(metric, "pixel_accuracy", "metrics:pixel_accuracy", "Share of pixels whose class is right"),
 ]  # fmt: skip
+
+
+def _style(make: Callable[..., Component], name: str, reference: str, summary: str) -> Component:
+    return make(name, f"zoo_vision.style_transfer.{reference}", task="style_transfer", summary=summary)
+
+
+STYLE_TRANSFER = [
+    task("style_transfer", "zoo_vision.style_transfer.task:StyleTransferTask", summary="One picture is trained"),
+    _style(model, "style_transfer", "model:StyleTransfer", "A picture under a frozen network (Gatys et al., 2016)"),
+    _style(dataset, "content_and_style", "content_and_style:content_and_style", "Two pictures: of shapes, and of looks"),
+    _style(loss, "style_transfer", "losses:StyleTransferLoss", "Content, style (Gram matrices) and total variation"),
+]

@@ -17,7 +17,8 @@ CHANNELS = (64, 128, 256, 512, 512)
 class VGG(nn.Module):
     """Blocks of 3x3 convolutions, each halving the picture, then dense layers: (B, channels, H, W) -> (B, num_classes).
 
-    `depth = 11, width = 0.25` is what the book trains on Fashion-MNIST (Dive into Deep Learning, 8.2).
+    `depth = 11, width = 0.25` is what the book trains on Fashion-MNIST (Dive into Deep Learning, 8.2). The parameters
+    have torchvision's names and, in full width at 224x224, its shapes: its weights fit.
 
     Args:
         input_size: height and width of the pictures, 32 and up.
@@ -45,19 +46,18 @@ class VGG(nn.Module):
         for convolutions, full in zip(CONVOLUTIONS[depth], CHANNELS, strict=True):
             for _ in range(convolutions):
                 outputs = max(1, round(width * full))
-                layers.append(nn.Conv2d(inputs, outputs, 3, padding=1, bias=not batch_norm))
+                layers.append(nn.Conv2d(inputs, outputs, 3, padding=1))
                 layers += [nn.BatchNorm2d(outputs)] if batch_norm else []
                 layers.append(nn.ReLU(inplace=True))
                 inputs = outputs
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
-            nn.Flatten(),
             *(nn.Linear(flat_size(self.features, input_size), hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)),
             *(nn.Linear(hidden, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout)),
             nn.Linear(hidden, num_classes),
         )
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.classifier(self.features(pictures))
+        logits: torch.Tensor = self.classifier(self.features(pictures).flatten(1))
         return logits

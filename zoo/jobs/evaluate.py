@@ -102,7 +102,8 @@ def _scored(scoring: Scoring, batch: Batch) -> tuple[dict[str, torch.Tensor], An
     value, parts, outputs = losses_of(scoring.model, scoring.task, scoring.loss, batch, scoring.autocast)
     counted = hasattr(scoring.loss, "count")
     count = scoring.loss.count(outputs, scoring.task.target(batch)) if counted else batch_size(batch)  # type: ignore[attr-defined]
-    return {"loss": value, **{f"loss_{name}": part for name, part in parts.items()}}, count, outputs
+    more = scoring.loss.figures(outputs, scoring.task.target(batch)) if hasattr(scoring.loss, "figures") else {}
+    return {"loss": value, **{f"loss_{name}": part for name, part in parts.items()}, **more}, count, outputs
 
 
 def forward(scoring: Scoring, batch: Batch) -> Any:

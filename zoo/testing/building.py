@@ -114,21 +114,29 @@ def _prepared(recipe: Recipe) -> Experiment:
 
 
 def _recipes_with(component: Component, instead: bool = False) -> Iterator[Recipe]:
-    """The shipped recipes that name a component, or those that can take it `instead` of what they name."""
+    """The shipped recipes that name a component, or those that can take it `instead` of what they name.
+
+    Those that start from weights come last, and start without: nothing is fetched here.
+    """
     from zoo.catalog import Catalog
     from zoo.recipe import has_quick, load_recipe, shipped_recipes
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
-    for file in shipped.values():
-        load = partial(load_recipe, file, quick=has_quick(file, shipped), shipped=shipped)
-        table = load().table
-        if not {"task", "model", "dataset", "optimizer"} <= set(table) or "init" in table:
+    loads = [partial(load_recipe, file, quick=has_quick(file, shipped), shipped=shipped) for file in shipped.values()]
+    tables = [(load().table, load) for load in loads]
+    for table, load in sorted(tables, key=lambda found: "init" in found[0]):
+        if not {"task", "model", "dataset", "optimizer"} <= set(table):
             continue
         if component.kind in table and table[component.kind]["name"] in (component.name, component.full_name):
-            yield load(SMALL)
+            yield _from_nothing(load(SMALL))
         if instead and table["task"]["name"].rpartition("/")[2] in component.tasks:
-            yield load({**SMALL, component.kind: component.full_name})
+            yield _from_nothing(load({**SMALL, component.kind: component.full_name}))
+
+
+def _from_nothing(recipe: Recipe) -> Recipe:
+    recipe.table.pop("init", None)
+    return recipe
 
 
 def _supplied(kind: str) -> dict[str, Any]:
