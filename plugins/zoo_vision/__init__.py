@@ -88,6 +88,8 @@ def _style(make: Callable[..., Component], name: str, reference: str, summary: s
 STYLE_TRANSFER = [
     task("style_transfer", "zoo_vision.style_transfer.task:StyleTransferTask", summary="One picture is trained"),
     _style(model, "style_transfer", "model:StyleTransfer", "A picture under a frozen network (Gatys et al., 2016)"),
-    _style(dataset, "content_and_style", "content_and_style:content_and_style", "Two pictures: of shapes, and of looks"),
+    _style(
+        dataset, "content_and_style", "content_and_style:content_and_style", "Two pictures: of shapes, and of looks"
+    ),
     _style(loss, "style_transfer", "losses:StyleTransferLoss", "Content, style (Gram matrices) and total variation"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 
 
@@ -16,8 +18,8 @@ def total_variation(picture: torch.Tensor) -> float:
     """(1, C, H, W): half the mean step down and half the mean step to the right."""
     down, right = [], []
     for rows in picture[0].tolist():
-        for row, below in zip(rows, rows[1:], strict=False):
+        for row, below in pairwise(rows):
             down += [abs(a - b) for a, b in zip(row, below, strict=True)]
         for row in rows:
-            right += [abs(a - b) for a, b in zip(row, row[1:], strict=False)]
+            right += [abs(a - b) for a, b in pairwise(row)]
     return (sum(down) / len(down) + sum(right) / len(right)) / 2

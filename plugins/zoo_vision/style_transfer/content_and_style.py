@@ -27,10 +27,10 @@ def content_and_style(content: str | None = None, style: str | None = None) -> D
     Raises:
         InputError: a file is missing, no picture, or too large.
     """
-    chosen = {"content": content, "style": style}
-    tensors = {name: _tensor(_embedded(name) if path is None else _read(path)) for name, path in chosen.items()}
-    split = TensorSplit(**{name: pixels[None] for name, pixels in tensors.items()})
-    return Data({"train": split, "val": split}, facts={"content_size": list(tensors["content"].shape[-2:])})
+    shapes = _tensor(_pavilion() if content is None else _read(content))
+    looks = _tensor(_tissue() if style is None else _read(style))
+    split = TensorSplit(content=shapes[None], style=looks[None])
+    return Data({"train": split, "val": split}, facts={"content_size": list(shapes.shape[-2:])})
 
 
 def _read(path: str) -> Image.Image:
@@ -45,16 +45,17 @@ def _read(path: str) -> Image.Image:
     return read_picture(file)
 
 
-def _embedded(name: str) -> Image.Image:
-    if name == "content":
-        from sklearn.datasets import load_sample_image
+def _pavilion() -> Image.Image:
+    from sklearn.datasets import load_sample_image
 
-        pixels: Any = load_sample_image("china.jpg")
-    else:
-        from skimage import data
+    return Image.fromarray(np.asarray(load_sample_image("china.jpg")))
 
-        pixels = data.immunohistochemistry()
-    return Image.fromarray(np.asarray(pixels))
+
+def _tissue() -> Image.Image:
+    from skimage import data
+
+    read: Any = data.immunohistochemistry
+    return Image.fromarray(read())
 
 
 def _tensor(picture: Image.Image) -> torch.Tensor:

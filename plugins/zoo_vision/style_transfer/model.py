@@ -45,6 +45,8 @@ class StyleTransfer(nn.Module):
 
     scale: torch.Tensor
     begun: torch.Tensor
+    mean: torch.Tensor
+    std: torch.Tensor
 
     def __init__(
         self,
@@ -58,7 +60,9 @@ class StyleTransfer(nn.Module):
     ) -> None:
         super().__init__()
         if len(grow_at) != len(sizes) - 1 or any(later <= step for step, later in pairwise(grow_at)):
-            raise ValueError(f"{len(sizes)} sizes need {len(sizes) - 1} growing steps in `grow_at`, not {list(grow_at)}")
+            raise ValueError(
+                f"{len(sizes)} sizes need {len(sizes) - 1} growing steps in `grow_at`, not {list(grow_at)}"
+            )
         self.style_layers, self.content_layers = style_layers, content_layers
         self.begins = {step: stage for stage, step in enumerate((0, *grow_at))}
         self.balance_after = balance_after
@@ -119,7 +123,7 @@ class StyleTransfer(nn.Module):
             with torch.inference_mode(False), torch.no_grad():  # training uses them too
                 size = self.pictures[stage].shape[-2:]
                 own = self._seen(resized(content / 255, size))["content"]
-                shape = fitting(tuple(style.shape[-2:]), max(size))
+                shape = fitting((style.shape[-2], style.shape[-1]), max(size))
                 looks = self._seen(resized(style / 255, shape))["style"]
                 self._wanted[stage] = {"content": own, "style": looks}
         return self._wanted[stage]
@@ -155,7 +159,7 @@ def _extractor(network: nn.Module, layers: set[str]) -> nn.Module:
         raise ValueError(f"the extractor has no layer {', '.join(map(repr, missing))}; its first are {first}")
     for module in network.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False
+            module.inplace = False  # type: ignore[assignment]
     extractor: nn.Module = create_feature_extractor(network, {name: name for name in layers})
     return extractor.requires_grad_(False).eval()
 

@@ -1,4 +1,4 @@
-"""The task `style_transfer`: one picture is trained until it has the shapes of one photograph and the look of another."""
+"""The task `style_transfer`: a picture is trained to have the shapes of one photograph and the look of another."""
 
 from __future__ import annotations
 
