@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
     for (model,), values in grouped(trials(folder), ["model"], lambda trial: trial["value"]).items():
         settings = {key: value for key, value in model if key != "name"}
         parameters, multiplications = _size(ResNet(10, 1, **settings))
-        rows.append([text((model,)), f"{parameters:,}", f"{multiplications / 1e6:.1f} M", shown(values, 4)])
+        rows.append([text(model), f"{parameters:,}", f"{multiplications / 1e6:.1f} M", shown(values, 4)])
     print_markdown(["model", "parameters", "multiplications", "figure"], rows)
 
 
