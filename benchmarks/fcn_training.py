@@ -2,7 +2,7 @@
 
 The plain loop is the book's (Dive into Deep Learning, 14.9 to 14.11): a Dataset that crops picture and mask and
 normalises, a DataLoader, cross entropy, no autocast, no channels-last. Both draw crops of one size from the same
-pictures in batches of 16 (zoo's augmentation does more).
+pictures in batches of 8 (zoo's augmentation does more).
 
     python -m benchmarks.fcn_training [--device cuda] [--batches 12] [--workers 8]
 """
@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from benchmarks.training import compare
 
-BATCH, VOID = 16, 255
+BATCH, VOID = 8, 255
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
 
@@ -44,7 +44,7 @@ class Crops(torch.utils.data.Dataset[Any]):
 def plain_loop(net: nn.Module, split: Any, device: torch.device, workers: int) -> Iterator[int]:
     """Train for ever; yields the examples of each step."""
     loader = torch.utils.data.DataLoader(Crops(split), BATCH, shuffle=True, num_workers=workers, drop_last=True)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=4e-3)
     while True:
         for pictures, masks in loader:
             pictures, masks = pictures.to(device), masks.to(device)

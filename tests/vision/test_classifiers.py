@@ -65,6 +65,21 @@ def test_vgg_has_as_many_layers_as_its_name_says() -> None:
         assert len(layers) == depth
 
 
+@pytest.mark.parametrize("name", ["vgg11", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19"])
+def test_torchvision_s_vgg_weights_fit(name: str) -> None:
+    """Names and shapes, in full width at 224x224, and layer after layer of one kind."""
+    from torchvision import models
+
+    with torch.device("meta"):
+        theirs = getattr(models, name)()
+    depth, norms = int(name.removeprefix("vgg").removesuffix("_bn")), name.endswith("_bn")
+    ours = on_meta(VGG, 1000, depth=depth, batch_norm=norms)
+    assert {key: value.shape for key, value in ours.state_dict().items()} == {
+        key: value.shape for key, value in theirs.state_dict().items()
+    }
+    assert [type(layer) for layer in ours.features] == [type(layer) for layer in theirs.features]
+
+
 def test_nin() -> None:
     def block(inputs: int, outputs: int, kernel: int) -> int:
         return conv(inputs, outputs, kernel) + 2 * conv(outputs, outputs, 1)
