@@ -161,30 +161,37 @@ def _parent_file(source: Source, parent: Any, shipped: Mapping[str, Path], linea
 def _merge(recipe: Recipe, table: Mapping[str, Any], source: Source, prefix: Keys = ()) -> None:
     for key, value in table.items():
         if key in KINDS and isinstance(value, str):
-            _replace_component(recipe, key, value)
+            _replace_component(recipe, (key,), value)
             recipe.table[key]["name"] = value
             recipe.origins[(key, "name")] = Origin(source, (*prefix, key))
             recipe.origins.setdefault((key,), Origin(source, (*prefix, key)))
             continue
-        if key in KINDS and isinstance(value, dict) and "name" in value:
-            _replace_component(recipe, key, value["name"])
         _set(recipe, (key,), value, source, (*prefix, key))
 
 
-def _replace_component(recipe: Recipe, kind: str, name: Any) -> None:
-    """Another component takes none of the parameters of the one it replaces."""
-    before = recipe.table.get(kind)
-    if not isinstance(before, dict) or before.get("name") != name:
-        _forget(recipe, (kind,))
-        recipe.table[kind] = {}
+def _replace_component(recipe: Recipe, keys: Keys, name: Any) -> None:
+    """Another component takes none of the parameters of the one it replaces, be it inside of another."""
+    parent: Any = recipe.table
+    for key in keys[:-1]:
+        parent = parent.get(key) if isinstance(parent, dict) else None
+    if isinstance(parent, dict) and _name(parent.get(keys[-1])) != name:
+        _forget(recipe, keys)
+        parent[keys[-1]] = {}
         if "quick" in recipe.table:
-            recipe.table["quick"] = {keys: value for keys, value in recipe.table["quick"].items() if keys[0] != kind}
+            quick = recipe.table["quick"].items()
+            recipe.table["quick"] = {known: value for known, value in quick if known[: len(keys)] != keys}
+
+
+def _name(component: Any) -> Any:
+    return component.get("name") if isinstance(component, dict) else None
 
 
 def _set(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) -> None:
     parent: Any = recipe.table
     for key in keys[:-1]:
         parent = parent.setdefault(key, {})
+    if keys[0] in KINDS and isinstance(value, dict) and "name" in value:
+        _replace_component(recipe, keys, value["name"])
     if isinstance(value, dict) and isinstance(parent.get(keys[-1]), dict):
         recipe.origins.setdefault(keys, Origin(source, written))
     else:
@@ -237,7 +244,12 @@ T = TypeVar("T")
 
 def _names_first(settings: Iterable[tuple[Keys, Any, T]]) -> list[tuple[Keys, Any, T]]:
     """A component's name before its parameters, which would else go with the component it replaces."""
-    return sorted(settings, key=lambda setting: setting[0][0] not in KINDS or setting[0][1:] not in ((), ("name",)))
+    return sorted(settings, key=lambda setting: _rank(setting[0]))
+
+
+def _rank(keys: Keys) -> int:
+    names = keys[0] in KINDS and (len(keys) == 1 or keys[-1] == "name")
+    return len(keys) if names else MAX_DEPTH + 1
 
 
 def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
@@ -278,11 +290,11 @@ def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written:
         raise MergeError(Origin(source, written), mistake)
     kind = keys[0]
     if kind in KINDS and (keys[1:] == ("name",) or (len(keys) == 1 and isinstance(value, str))):
-        _replace_component(recipe, str(kind), value)
+        _replace_component(recipe, (kind,), value)
         keys = (kind, "name")
         recipe.origins.setdefault((kind,), Origin(source, written))
-    elif kind in KINDS and len(keys) == 1 and isinstance(value, dict) and "name" in value:
-        _replace_component(recipe, str(kind), value["name"])
+    elif kind in KINDS and keys[-1] == "name":
+        _replace_component(recipe, keys[:-1], value)
     for length in range(1, len(keys)):
         table: Any = recipe.table
         for key in keys[:length]:

@@ -125,6 +125,34 @@ def test_quick_may_replace_a_component(text: str, write: Write) -> None:
     assert load_recipe(file, quick=True).table["model"] == {"name": "other", "width": 3}
 
 
+NESTED = BASE.replace("[model]\n", '[model]\nbackbone = { name = "old", depth = 4 }\n')
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        'model.backbone={name="other", width=3}',
+        '[quick]\n"model.backbone" = { width = 3, name = "other" }\n',
+        '[quick]\n"model.backbone.width" = 3\n"model.backbone.name" = "other"\n',
+        "[quick.model.backbone]\nwidth = 3\nname = 'other'\n",
+    ],
+)
+def test_a_component_inside_of_another_is_replaced_whole_too(override: str, write: Write) -> None:
+    if override.startswith("["):
+        file = write("a.toml", NESTED.replace('[quick]\n"train.epochs" = 2\n', override))
+        found = load_recipe(file, quick=True)
+    else:
+        found = load_recipe(write("a.toml", NESTED), [override])
+    assert found.table["model"]["backbone"] == {"name": "other", "width": 3}
+    assert found.table["model"]["name"] == "tiny_mlp"
+
+
+def test_a_child_replaces_a_component_inside_of_another(write: Write) -> None:
+    write("base.toml", NESTED)
+    found = child(write, '[model]\nbackbone = { name = "other", width = 3 }\n')
+    assert found.table["model"]["backbone"] == {"name": "other", "width": 3}
+
+
 QUICK_FORMS = ['[quick]\n"train.epochs" = 2\n', "[quick]\ntrain.epochs = 2\n", "[quick.train]\nepochs = 2\n"]
 
 
