@@ -2,9 +2,9 @@
 
 A convolution of stride 4 turns each patch of 4x4 pixels into one place of C channels. What brings the picture back
 best: a transposed convolution, or a 1x1 convolution and bilinear interpolation? For the first, the best weights are
-known: the patches' first C principal components, there and back (Eckart and Young, 1936). The second is trained; whatever C is, its
-two convolutions are together one of a single channel. Grey photographs of scikit-image; scikit-learn's is held out. The
-figure is the share of the variance that comes back.
+known: the patches' first C principal components, there and back (Eckart and Young, 1936). The second is trained;
+whatever C is, its two convolutions are together one of a single channel. Grey photographs of scikit-image;
+scikit-learn's is held out. The figure is the share of the variance that comes back.
 
     python -m experiments.transposed_conv [PICTURE.png]
 """
