@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.randomness import seeded
     from zoo.schema import Nested
     from zoo.tasks import Task
+    from zoo.vocab import Vocab
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ _LAZY = {
     "read_picture": "zoo.pictures",
     "seeded": "zoo.randomness",
     "tensor_to_picture": "zoo.pictures",
+    "Vocab": "zoo.vocab",
     "RunFolder": "zoo.predictor",
     "load": "zoo.predictor",
     "run": "zoo.jobs.recipe",
@@ -57,6 +59,7 @@ __all__ = [
     "Stopped",
     "Task",
     "TensorSplit",
+    "Vocab",
     "ZooError",
     "cache_folder",
     "cached_tensors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
@@ -38,11 +38,11 @@ def make_batches(
     fixed: bool = False,
 ) -> Batches:
     """Batches of a split: shuffled and transformed where `training`, else in order and as they are."""
-    shape = _Shape(len(split), size, fixed)
+    plan = _Shuffled(split, size, seed, fixed) if training else _InOrder(split, size)
     if isinstance(split, TensorSplit):
-        return _TensorBatches(split, shape, device, seed, training)
+        return _TensorBatches(split, plan, device, seed, training)
     count = _spare_cores(device) if workers == "auto" else workers
-    return _SampleBatches(split, shape, device, collate, seed, training, count)
+    return _SampleBatches(split, plan, device, collate, seed, training, count)
 
 
 def batch_size(batch: Batch) -> int:
@@ -50,35 +50,69 @@ def batch_size(batch: Batch) -> int:
     return next(len(value) for value in batch.values() if isinstance(value, torch.Tensor) and value.ndim)
 
 
-class _Shape:
-    def __init__(self, samples: int, size: int, fixed: bool) -> None:
-        self.samples, self.size = samples, size
-        self.batches = samples // size if fixed and samples >= size else -(-samples // size)
+class _InOrder:
+    """Which samples each batch holds: all, as they come."""
+
+    def __init__(self, split: Any, size: int) -> None:
+        self.samples, self.size = len(split), size
+        self.batches = -(-self.samples // size)
 
     def ranges(self, first: int) -> Iterator[tuple[int, int]]:
         for batch in range(first, self.batches):
             yield batch * self.size, min(self.samples, (batch + 1) * self.size)
 
+    def indices(self, epoch: int, first: int) -> Iterator[torch.Tensor]:
+        for start, end in self.ranges(first):
+            yield torch.arange(start, end)
+
+
+class _Shuffled(_InOrder):
+    """Which samples each training batch of an epoch holds: a random order, or the split's own `batching`."""
+
+    def __init__(self, split: Any, size: int, seed: int, fixed: bool) -> None:
+        super().__init__(split, size)
+        self.seed = seed
+        self.batching = getattr(split, "batching", None)
+        if self.batching is not None:
+            self.batches = len(self._own(0))
+        elif fixed and self.samples >= size:
+            self.batches = self.samples // size
+
+    def indices(self, epoch: int, first: int) -> Iterator[torch.Tensor]:
+        if self.batching is not None:
+            yield from self._own(epoch)[first:]
+            return
+        whole = order(self.seed, epoch, self.samples)
+        for start, end in self.ranges(first):
+            yield whole[start:end]
+
+    def _own(self, epoch: int) -> Sequence[torch.Tensor]:
+        own = self.batching(self.size, torch.Generator().manual_seed(mix(self.seed, epoch)))  # type: ignore[misc]
+        if epoch and len(own) != self.batches:
+            raise RuntimeError(
+                f"`batching` of the split makes {self.batches} batches in one epoch and {len(own)} in another"
+            )
+        return own  # type: ignore[no-any-return]
+
 
 class _TensorBatches:
     """Whole tensors on the device, indexed there: no worker, no collate, no copy between devices."""
 
-    def __init__(self, split: TensorSplit, shape: _Shape, device: torch.device, seed: int, training: bool) -> None:
+    def __init__(self, split: TensorSplit, plan: _InOrder, device: torch.device, seed: int, training: bool) -> None:
         self.tensors = {name: tensor.to(device) for name, tensor in split.tensors.items()}
         self.transform = split.transform if training else None
-        self.shape, self.device, self.seed, self.training = shape, device, seed, training
+        self.plan, self.device, self.seed, self.training = plan, device, seed, training
 
     def __len__(self) -> int:
-        return self.shape.batches
+        return self.plan.batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         if not self.training:
-            for start, end in self.shape.ranges(first):
+            for start, end in self.plan.ranges(first):
                 yield {name: tensor[start:end] for name, tensor in self.tensors.items()}
             return
-        indices = order(self.seed, epoch, self.shape.samples).to(self.device)
-        for number, (start, end) in enumerate(self.shape.ranges(first), first):
-            chosen = indices[start:end]
+        for number, indices in enumerate(self.plan.indices(epoch, first), first):
+            chosen = indices.to(self.device, non_blocking=True)
             batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
             yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
@@ -87,17 +121,24 @@ class _SampleBatches:
     """Samples of a map-style dataset, loaded here or by workers: the same samples either way."""
 
     def __init__(
-        self, split: Any, shape: _Shape, device: torch.device, collate: Collate, seed: int, training: bool, workers: int
+        self,
+        split: Any,
+        plan: _InOrder,
+        device: torch.device,
+        collate: Collate,
+        seed: int,
+        training: bool,
+        workers: int,
     ) -> None:
         self.samples = _Seeded(split, seed) if training else _Plain(split)
-        self.shape, self.device, self.seed, self.training = shape, device, seed, training
+        self.plan, self.device, self.seed, self.training = plan, device, seed, training
         self.collate = collate
         self.transform = getattr(split, "batch_transform", None) if training else None
         self.keys = _Keys()
         self.loader = self._loader(workers) if workers else None
 
     def __len__(self) -> int:
-        return self.shape.batches
+        return self.plan.batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self.keys.batches = self._keys_of(epoch, first)
@@ -106,9 +147,7 @@ class _SampleBatches:
             yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
     def _keys_of(self, epoch: int, first: int) -> list[list[tuple[int, int]]]:
-        size = self.shape.samples
-        indices = order(self.seed, epoch, size).tolist() if self.training else range(size)
-        return [[(epoch, index) for index in indices[start:end]] for start, end in self.shape.ranges(first)]
+        return [[(epoch, index) for index in indices.tolist()] for indices in self.plan.indices(epoch, first)]
 
     def _loaded_here(self) -> Iterator[Batch]:
         for keys in self.keys.batches:

@@ -35,6 +35,14 @@ def require_valid(recipe: Recipe, catalog: Catalog) -> None:
         raise RecipeError(problems)
 
 
+def require_valid_task(recipe: Recipe, catalog: Catalog) -> None:
+    """As `require_valid`, for the task alone: what else a run's recipe names may no longer be installed."""
+    found = _Checker(recipe.table, catalog)._component("task", recipe.table["task"], ("task",))
+    problems = [locate(recipe, mistake, help) for mistake, help in found]
+    if problems:
+        raise RecipeError(problems)
+
+
 Found = Iterator[tuple[Mistake, str]]
 
 

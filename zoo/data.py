@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Batch = dict[str, Any]
 Transform = Callable[[Batch, "torch.Generator"], Batch]
+Batching = Callable[[int, "torch.Generator"], "Sequence[torch.Tensor]"]
 
 
 @dataclass
@@ -24,8 +25,8 @@ class Data:
         submission: a CSV file that shows the form in which a competition wants predictions.
 
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
-    training batches on the device; `strata`, `groups` and `names`, as `TensorSplit` has them; and `plain`, the same
-    samples without the augmentation of single ones, for cross-validation.
+    training batches on the device; `batching`, `strata`, `groups` and `names`, as `TensorSplit` has them; and `plain`,
+    the same samples without the augmentation of single ones, for cross-validation.
     """
 
     splits: Mapping[str, Any]
@@ -40,6 +41,9 @@ class TensorSplit:
     Args:
         transform: `transform(batch, generator) -> batch`, called on every training batch, on the device; its random
             draws come from the generator (which lives on the batch's device) and so from (seed, step) alone.
+        batching: `batching(size, generator)` -> the samples of each training batch of an epoch, as tensors of indices,
+            where a random order will not do (text in its order, sentences of one length together). Whatever it draws,
+            there are as many batches in every epoch.
         strata, groups: one value a sample, for cross-validation.
         names: what each sample is called in a file of predictions.
         tensors: named tensors of equal first dimension: `TensorSplit(input=x, label=y)`.
@@ -49,6 +53,7 @@ class TensorSplit:
         self,
         *,
         transform: Transform | None = None,
+        batching: Batching | None = None,
         strata: Sequence[Any] | None = None,
         groups: Sequence[Any] | None = None,
         names: Sequence[str] | None = None,
@@ -59,6 +64,7 @@ class TensorSplit:
             raise ValueError(f"a TensorSplit needs tensors of one length, not {sizes or 'none'}")
         self.tensors = tensors
         self.transform = transform
+        self.batching = batching
         self.strata = strata
         self.groups = groups
         self.names = names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ from torch import nn
 
 from zoo.build import Builder
 from zoo.catalog import Catalog
+from zoo.check import require_valid_task
 from zoo.errors import InputError
 from zoo.fit import in_fp32
 from zoo.hardware import autocast, choose_device, choose_precision, placed
-from zoo.recipe import Recipe, from_table
+from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
-from zoo.source import parse, read_source
 from zoo.tasks import Task
 from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
 
@@ -74,24 +74,32 @@ class Run:
         return self.task.predict(self.model, batch, in_fp32(outputs))
 
 
-def load(path: str | Path, device: str = "auto", catalog: Catalog | None = None) -> Run:
+def load(
+    path: str | Path, device: str = "auto", task: Mapping[str, Any] | None = None, catalog: Catalog | None = None
+) -> Run:
     """Load a run folder. Every file is checked against the manifest before it is read.
 
+    Args:
+        task: parameters of the task in place of the run's: `{"temperature": 0.5}`.
+
     Raises:
-        InputError: the path is no run folder.
+        InputError: the path is no run folder, or the task has no such parameter.
         RunFailed: a file is missing or damaged, or weights and assets do not belong together.
     """
     folder = Folder.open(Path(path))
-    recipe = read_run_recipe(folder)
+    catalog = catalog or Catalog()
+    recipe = read_run_recipe(folder, {f"task.{key}": value for key, value in (task or {}).items()})
+    if task:
+        require_valid_task(recipe, catalog)
     assets = folder.assets()
-    builder = Builder(recipe, catalog or Catalog(), load_network)
+    builder = Builder(recipe, catalog, load_network)
     builder.offer({}, assets)
     train = builder.settings("train", Train)
     chosen = choose_device(device)
     model = placed(load_model(folder, lambda: builder.component("model")), chosen, train.channels_last)
-    task = builder.component("task")
+    built = builder.component("task")
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
-    return Run(folder.path, model.eval(), task, recipe, assets, chosen, precision)
+    return Run(folder.path, model.eval(), built, recipe, assets, chosen, precision)
 
 
 def load_network(path: str) -> nn.Module:
@@ -109,13 +117,12 @@ def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
     return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
 
 
-def read_run_recipe(folder: Folder) -> Recipe:
-    source = read_source(folder.path / RECIPE)
-    table = parse(source)
+def read_run_recipe(folder: Folder, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    recipe = load_recipe(folder.path / RECIPE, overrides or {})
     for key in ("task", "model"):
-        if key not in table:
-            raise InputError(f"{source.name} names no {key}: it is not the recipe that zoo wrote")
-    return from_table(table, str(table.get("name", "run")))
+        if key not in recipe.table:
+            raise InputError(f"{folder.path / RECIPE} names no {key}: it is not the recipe that zoo wrote")
+    return recipe
 
 
 def each_prediction(run: Run, inputs: Iterable[str]) -> Iterable[tuple[str, dict[str, Any], Any]]:

@@ -75,7 +75,7 @@ def make_split(files: PictureFiles, pictures: torch.Tensor | None, size: Size, t
     strata, groups = list(files.labels) or None, list(files.groups) or None
     if pictures is None:
         return ReadPictures(files, size, transform, strata, groups)
-    labels = {"label": torch.tensor(files.labels)} if files.labels else {}
+    labels: dict[str, Any] = {"label": torch.tensor(files.labels)} if files.labels else {}
     return TensorSplit(input=pictures, transform=transform, strata=strata, groups=groups, names=files.names, **labels)
 
 

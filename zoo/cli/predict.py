@@ -24,6 +24,9 @@ def predict(
     variants: Annotated[
         bool, typer.Option("--variants", help="With --split: average over a picture and its mirror image.")
     ] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE: a parameter of the task, such as temperature=0.5.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder for drawn predictions.")] = Path("predictions"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
 ) -> None:
@@ -32,13 +35,16 @@ def predict(
     With --split, a JSON line for each sample; a cross-validation's folds are averaged.
     """
     if split is not None:
+        if settings:
+            raise InputError("--set is for inputs, not for a --split", f"zoo eval {run}")
         _predict_split(run, split, submission, variants, device)
         return
     if not inputs or submission is not None or variants:
         raise InputError("name inputs, or a --split of the run's dataset", "zoo predict --help")
     from zoo.predictor import each_prediction, load
+    from zoo.recipe import parse_overrides
 
-    loaded = load(run, device)
+    loaded = load(run, device, parse_overrides(settings or []))
     for raw, sample, prediction in each_prediction(loaded, inputs):
         print(json.dumps({"input": raw, **loaded.task.describe(sample, prediction)}, ensure_ascii=False), flush=True)
         for ending, drawn in loaded.task.drawings(sample, prediction).items():

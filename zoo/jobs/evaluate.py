@@ -76,6 +76,13 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
         return {f"{first.split}/{name}": value for name, value in {**means, **_computed(first.metrics)}.items()}
 
 
+def signatures(scoring: Scoring) -> dict[str, Any]:
+    """`{"signatures": {metric: text}}`: how metrics that can be computed in several ways were computed."""
+    stated = {name: getattr(metric, "signature", None) for name, metric in scoring.metrics.items()}
+    kept = {name: str(text) for name, text in stated.items() if text}
+    return {"signatures": kept} if kept else {}
+
+
 def predictions_of(scoring: Scoring, batch: Batch) -> Any:
     """Predictions of one batch, in evaluation mode."""
     with evaluating(scoring.model):

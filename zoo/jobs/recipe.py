@@ -172,6 +172,7 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
 def _trained(
     experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
 ) -> Results:
+    from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
     from zoo.report import shown, write_report
 
@@ -180,6 +181,7 @@ def _trained(
     results = {
         "figures": progress.figures,
         "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
+        **signatures(experiment.scoring),
         **summary(experiment, progress),
         "seconds": round(progress.seconds, 2),
     }
@@ -190,7 +192,7 @@ def _trained(
 
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
-    from zoo.jobs.evaluate import evaluate
+    from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.experiment import prepare_scoring
     from zoo.report import shown, write_report
     from zoo.weights import encode, weights_of
@@ -206,7 +208,12 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
         folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
         folder.append_metrics({"step": 0, "epoch": 0, **figures})
         seconds = time.monotonic() - started
-        results = {"figures": figures, "expect": verdicts_of(recipe, figures), "seconds": round(seconds, 2)}
+        results = {
+            "figures": figures,
+            "expect": verdicts_of(recipe, figures),
+            **signatures(scoring),
+            "seconds": round(seconds, 2),
+        }
         write_report(folder, results, shown(folder, scoring, settings.pictures))
         return finish(folder, results, listener)
 
@@ -217,12 +224,12 @@ def score(path: str | Path, split: str | None = None, device: str = "auto", batc
     Args:
         split: by default the one of the recipe's `[eval]`.
     """
-    from zoo.jobs.evaluate import evaluate
+    from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.experiment import prepare_scoring_of
 
     with stop_on_signals() as stop:
         _, scoring = prepare_scoring_of(Folder.open(Path(path)), split, device, batch_size)
-        return {"figures": evaluate(scoring, stop), "split": scoring.split}
+        return {"figures": evaluate(scoring, stop), "split": scoring.split, **signatures(scoring)}
 
 
 def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:

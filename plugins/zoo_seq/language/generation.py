@@ -1,0 +1,65 @@
+"""Text, token by token: greedy, or drawn with a temperature, from the k likeliest, or from those that make up p."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def generate(
+    model: Any,
+    prompt: Tensor,
+    count: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+    cached: bool = True,
+) -> Tensor:
+    """A prompt (B, T) -> the `count` tokens (B, count) that follow.
+
+    Args:
+        model: `model(tokens, state)` -> logits (B, T, V) and a state; `model.initial_state()` is the first.
+        temperature: the logits are divided by it; 0 takes the likeliest token.
+        top_k: draw from so many likeliest tokens (Fan et al., 2018).
+        top_p: draw from the fewest tokens whose probabilities make up so much (Holtzman et al., 2020).
+        cached: without, the whole text is read again for every token: the same, slowly.
+    """
+    state = model.initial_state()
+    text, tokens = prompt, prompt
+    for _ in range(count):
+        if cached:
+            logits, state = model(tokens, state)
+        else:
+            logits, _ = model(text, model.initial_state())
+        tokens = draw(logits[:, -1].float(), temperature, top_k, top_p, generator)[:, None]
+        text = torch.cat([text, tokens], dim=1)
+    return text[:, prompt.shape[1] :]
+
+
+def draw(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Logits (B, V) -> a token each (B,)."""
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    probabilities = kept(logits / temperature, top_k, top_p).softmax(dim=-1)
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+
+
+def kept(logits: Tensor, top_k: int | None, top_p: float | None) -> Tensor:
+    """The logits of tokens that may be drawn; all others are minus infinity."""
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    out = torch.zeros_like(ordered, dtype=torch.bool)
+    if top_k is not None:
+        out[..., top_k:] = True
+    if top_p is not None:
+        probabilities = ordered.softmax(dim=-1)
+        out |= probabilities.cumsum(dim=-1) - probabilities >= top_p  # what comes before makes up that much already
+    return logits.masked_fill(torch.zeros_like(out).scatter(-1, order, out), float("-inf"))

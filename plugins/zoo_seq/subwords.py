@@ -1,0 +1,83 @@
+"""Byte-pair encoding and WordPiece, by the library `tokenizers`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Literal
+
+from zoo import Vocab
+
+Kind = Literal["bpe", "wordpiece"]
+PIECE = 100_000  # characters; the library takes a text in pieces, which end where a line does
+CONTINUED = "##"
+
+
+class Subwords:
+    """Text <-> subwords of a vocab. `bpe` works on bytes, and so loses nothing; `wordpiece` on words, as BERT's does."""
+
+    def __init__(self, kind: Kind, vocab: Vocab, merges: Sequence[str]) -> None:
+        from tokenizers import Tokenizer, models
+
+        pairs: Any = [tuple(merge.split(" ")) for merge in merges]
+        model = (
+            models.BPE(vocab.index, pairs)
+            if kind == "bpe"
+            else models.WordPiece(vocab.index, unk_token="<unk>", max_input_chars_per_word=100)
+        )
+        self.tokenizer = _prepared(Tokenizer(model), kind)
+
+    def encode(self, text: str) -> list[int]:
+        return [index for each in self.encode_lines(list(_pieces(text))) for index in each]
+
+    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
+        return [found.ids for found in self.tokenizer.encode_batch_fast(list(lines), add_special_tokens=False)]
+
+    def decode(self, indices: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(list(indices), skip_special_tokens=False)
+        return text
+
+
+def train_subwords(
+    kind: Kind, text: str, reserved: Sequence[str], min_count: int, size: int
+) -> tuple[list[str], list[str]]:
+    """The vocab's tokens in order, and the merges as `"left right"`."""
+    import json
+
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = _prepared(Tokenizer(models.BPE() if kind == "bpe" else models.WordPiece(unk_token="<unk>")), kind)
+    usual: dict[str, Any] = {
+        "vocab_size": size, "min_frequency": min_count, "special_tokens": list(reserved), "show_progress": False,
+    }  # fmt: skip
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = (
+        trainers.BpeTrainer(initial_alphabet=alphabet, **usual)
+        if kind == "bpe"
+        else trainers.WordPieceTrainer(continuing_subword_prefix=CONTINUED, **usual)
+    )
+    tokenizer.train_from_iterator(_pieces(text), trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    merges = model.get("merges", [])
+    return tokens, [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
+
+
+def _prepared(tokenizer: Any, kind: Kind) -> Any:
+    from tokenizers import decoders, pre_tokenizers
+
+    if kind == "bpe":
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+    else:
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece(prefix=CONTINUED, cleanup=True)
+    return tokenizer
+
+
+def _pieces(text: str) -> Any:
+    """Of a long text, about as many lines at a time as make `PIECE` characters."""
+    lines = iter(re.findall(r".*\n|.+$", text))
+    while piece := "".join(islice(lines, max(1, PIECE // 80))):
+        yield piece
