@@ -45,17 +45,19 @@ class FCN(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         self.score = nn.ModuleDict(score)
-        self.twice = nn.ModuleDict({str(own): bilinear_upsampling(num_mask_classes, 2) for own in strides[1:]})
-        self.enlarge = bilinear_upsampling(num_mask_classes, stride)
+        factors = {own: 2 if own > stride else stride for own in strides}
+        self.upsample = nn.ModuleDict(
+            {str(own): bilinear_upsampling(num_mask_classes, factor) for own, factor in factors.items()}
+        )
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         features = self.backbone(pictures)
-        coarsest, *finer = reversed(list(self.score))
-        scores = self.score[coarsest](features[coarsest])
-        for before, own in pairwise([coarsest, *finer]):
+        strides = list(self.score)[::-1]
+        scores = self.score[strides[0]](features[strides[0]])
+        for before, own in pairwise(strides):
             skipped = self.score[own](features[own])
-            scores = _cut(self.twice[before](scores), skipped) + skipped
-        return _cut(self.enlarge(scores), pictures)
+            scores = _cut(self.upsample[before](scores), skipped) + skipped
+        return _cut(self.upsample[strides[-1]](scores), pictures)
 
 
 def bilinear_upsampling(channels: int, factor: int) -> nn.ConvTranspose2d:
