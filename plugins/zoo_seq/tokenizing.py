@@ -112,7 +112,9 @@ class Tokenizer:
         table[list(own)] = list(own.values())
         indices = table[codes]
         if self.vocab.unknown is None and len(indices) and indices.min() < 0:
-            raise InputError(f"the character {chr(codes[indices.argmin()])!r} is not in the vocab, which has no `<unk>`")
+            raise InputError(
+                f"the character {chr(codes[indices.argmin()])!r} is not in the vocab, which has no `<unk>`"
+            )
         return torch.from_numpy(indices)
 
 

@@ -20,6 +20,8 @@ def generate(
 ) -> Tensor:
     """A prompt (B, T) -> the `count` tokens (B, count) that follow.
 
+    Where a text outgrows the positions of a model that has a `max_length`, it goes on from the last half of them.
+
     Args:
         model: `model(tokens, state)` -> logits (B, T, V) and a state; `model.initial_state()` is the first.
         temperature: the logits are divided by it; 0 takes the likeliest token.
@@ -27,15 +29,19 @@ def generate(
         top_p: draw from the fewest tokens whose probabilities make up so much (Holtzman et al., 2020).
         cached: without, the whole text is read again for every token: the same, slowly.
     """
-    state = model.initial_state()
-    text, tokens = prompt, prompt
+    text, state, start, read = prompt, model.initial_state(), 0, 0
+    limit = getattr(model, "max_length", None)
     for _ in range(count):
+        if limit is not None and text.shape[1] - start > limit:
+            start = read = text.shape[1] - max(1, limit // 2)
+            state = model.initial_state()
         if cached:
-            logits, state = model(tokens, state)
+            logits, state = model(text[:, read:], state)
+            read = text.shape[1]
         else:
-            logits, _ = model(text, model.initial_state())
-        tokens = draw(logits[:, -1].float(), temperature, top_k, top_p, generator)[:, None]
-        text = torch.cat([text, tokens], dim=1)
+            logits, _ = model(text[:, start:], model.initial_state())
+        tokens = draw(logits[:, -1].float(), temperature, top_k, top_p, generator)
+        text = torch.cat([text, tokens[:, None]], dim=1)
     return text[:, prompt.shape[1] :]
 
 

@@ -69,6 +69,11 @@ class LanguageModel(Task):
         if "label" in batch:
             return outputs.argmax(dim=-1).view(batch["label"].shape)
         prompt = batch["input"]
+        limit = getattr(model, "max_length", None)
+        if limit is not None and prompt.shape[1] > limit:
+            raise InputError(
+                f"the text has {prompt.shape[1]} tokens, and the model {limit} positions", "give it the end of the text"
+            )
         generator = torch.Generator(prompt.device).manual_seed(self.seed)
         return generate(model, prompt, self.length, generator=generator, **self.drawing)
 
@@ -78,7 +83,7 @@ class LanguageModel(Task):
             return None
         if not getattr(model, "carries_state", False):
             raise InputError(
-                f"`sampling = \"sequential\"` carries a state from batch to batch, and {type(model).__name__} has none",
+                f'`sampling = "sequential"` carries a state from batch to batch, and {type(model).__name__} has none',
                 'dataset.sampling = "random"',
             )
         if self.state is None or self.window is None or self.window.shape != batch["window"].shape:

@@ -40,7 +40,9 @@ def sequential_windows(tokens: torch.Tensor, steps: int) -> TensorSplit:
     count = (len(tokens) - 1) // steps
     whole = tokens[: count * steps + 1]
     inputs, labels = whole[:-1].view(count, steps), whole[1:].view(count, steps)
-    return TensorSplit(input=inputs, label=labels, window=torch.arange(count), batching=lambda size, _: _rows(count, size))
+    return TensorSplit(
+        input=inputs, label=labels, window=torch.arange(count), batching=lambda size, _: _rows(count, size)
+    )
 
 
 def _rows(count: int, size: int) -> list[torch.Tensor]:
