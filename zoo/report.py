@@ -19,23 +19,26 @@ LOOKED_AT = 200
 
 
 Picture = tuple[str, bytes]  # a name, and a PNG file's content
+Judged = tuple[float, int, dict[str, Any], Any]
 
 
-def write_report(folder: Folder, results: Mapping[str, Any], pictures: Iterable[Picture]) -> None:
+def write_report(
+    folder: Folder, results: Mapping[str, Any], pictures: Iterable[Picture], texts: list[dict[str, str]] | None = None
+) -> None:
     """Write `pictures/*.png` and `report.html`, one file that opens without a network."""
     written = []
     for name, content in pictures:
         folder.write(f"{PICTURES}/{name}.png", content)
         written.append((name, content))
-    folder.write("report.html", _page(folder.path, results, written).encode())
+    folder.write("report.html", _page(folder.path, results, written, texts or []).encode())
 
 
-def shown(folder: Folder, scoring: Scoring, pictures: int) -> Iterable[Picture]:
-    """What a report shows of a run: its curves, the model itself, and so many pictures of predictions, the worst
-    first."""
-    yield from _curves(folder.metrics())
-    yield from _portraits(scoring)
-    yield from _comparisons(scoring, pictures)
+def write_run_report(folder: Folder, results: Mapping[str, Any], scoring: Scoring, count: int) -> None:
+    """A run's curves and figures, the model itself, and so many predictions, the worst first."""
+    judged = sorted(_judged(scoring), key=lambda found: found[0], reverse=True)[:count] if count else []
+    pictures = [*_curves(folder.metrics()), *_portraits(scoring), *_comparisons(scoring, judged)]
+    texts = [scoring.task.texts(sample, prediction) for _, _, sample, prediction in judged]
+    write_report(folder, results, pictures, [row for row in texts if row])
 
 
 def run_curves(runs: Mapping[str, Folder]) -> Iterable[Picture]:
@@ -61,12 +64,9 @@ def side_by_side(images: Iterable[Any]) -> Any:
     return sheet
 
 
-def _comparisons(scoring: Scoring, count: int) -> Iterable[Picture]:
-    """Truth and prediction of the hardest among the split's first samples."""
-    if count == 0:
-        return
-    judged = sorted(_judged(scoring), key=lambda found: found[0], reverse=True)
-    for number, (_, index, sample, prediction) in enumerate(judged[:count]):
+def _comparisons(scoring: Scoring, judged: list[Judged]) -> Iterable[Picture]:
+    """Truth and prediction, side by side."""
+    for number, (_, index, sample, prediction) in enumerate(judged):
         images = [scoring.task.draw(sample, prediction, truth) for truth in (True, False)]
         if all(image is not None for image in images):
             yield f"{scoring.split}-{number:02d}-sample-{index}", _png(side_by_side(images))
@@ -85,15 +85,20 @@ def _png(image: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _judged(scoring: Scoring) -> Iterable[tuple[float, int, dict[str, Any], Any]]:
+def _judged(scoring: Scoring) -> Iterable[Judged]:
+    """The split's first samples: how bad the prediction is, the sample's index, sample and prediction."""
     index = 0
     for batch in scoring.batches.epoch(0):
         for position, prediction in enumerate(predictions_of(scoring, batch)):
-            sample = {name: value[position].cpu() for name, value in batch.items() if hasattr(value, "cpu")}
+            sample = {name: _on_cpu(value[position]) for name, value in batch.items()}
             yield scoring.task.difficulty(sample, prediction), index, sample, prediction
             index += 1
         if index >= LOOKED_AT:
             return
+
+
+def _on_cpu(value: Any) -> Any:
+    return value.cpu() if hasattr(value, "cpu") else value
 
 
 def _curves(events: list[dict[str, Any]]) -> Iterable[Picture]:
@@ -130,7 +135,7 @@ def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
     return buffer.getvalue()
 
 
-def _page(path: Path, results: Mapping[str, Any], shown: list[Picture]) -> str:
+def _page(path: Path, results: Mapping[str, Any], shown: list[Picture], texts: list[dict[str, str]]) -> str:
     title = f"{path.parent.name}/{path.name}"
     rows = "".join(f"<tr><td>{html.escape(name)}<td>{value:.4g}" for name, value in results["figures"].items())
     rows += "".join(
@@ -144,7 +149,15 @@ def _page(path: Path, results: Mapping[str, Any], shown: list[Picture]) -> str:
         for name, verdict in results["expect"].items()
     )
     pictures = "".join(map(embedded_picture, shown))
-    return page(title, f"<table>{rows}</table><ul>{verdicts}</ul><main>{pictures}</main>")
+    return page(title, f"<table>{rows}</table><ul>{verdicts}</ul>{_table(texts)}<main>{pictures}</main>")
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(name)}" for name in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(text)}" for text in row.values()) for row in rows)
+    return f"<table class=texts><tr>{head}{body}</table>"
 
 
 def page(title: str, body: str) -> str:
@@ -172,5 +185,6 @@ _STYLE = """<style>
 body { font: 16px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem }
 td { padding: 0.1rem 1rem 0.1rem 0 } td + td { font-variant-numeric: tabular-nums }
 main { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0 } img { max-width: 100% }
+.texts { margin: 1rem 0 } th { text-align: left } .texts td { vertical-align: top; border-top: 1px solid #ddd }
 figcaption { color: #555; font-size: 0.85rem } .missed { color: #b00 } .met { color: #070 }
 </style>"""

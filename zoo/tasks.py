@@ -92,6 +92,10 @@ class Task:
         drawn = self.draw(sample, prediction)
         return {} if drawn is None else {"": drawn}
 
+    def texts(self, sample: dict[str, Any], prediction: Any) -> dict[str, str]:
+        """A prediction in words, beside its sample and the truth: a row of the report's table, by column."""
+        return {}
+
     def pictures(self, model: Any, batch: Batch) -> dict[str, Any]:
         """PIL images of the model itself, made with the scored split's first batch, by the names that the run's
         `pictures/` keeps them under."""

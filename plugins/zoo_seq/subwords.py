@@ -15,7 +15,7 @@ CONTINUED = "##"
 
 
 class Subwords:
-    """Text <-> subwords of a vocab. `bpe` works on bytes, and so loses nothing; `wordpiece` on words, as BERT's does."""
+    """Text <-> subwords of a vocab. `bpe` works on bytes, and so loses nothing; `wordpiece` on words, as BERT's."""
 
     def __init__(self, kind: Kind, vocab: Vocab, merges: Sequence[str]) -> None:
         from tokenizers import Tokenizer, models

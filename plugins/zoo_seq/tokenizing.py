@@ -19,7 +19,8 @@ Normalize = Literal["none", "lower", "letters"]
 UNKNOWN, PAD, BEGIN, END = "<unk>", "<pad>", "<bos>", "<eos>"
 WORDS = re.compile(r"<\w+>|\w+|[^\w\s]")
 NO_LETTERS = re.compile("[^a-z]+")
-TIGHT_LEFT, TIGHT_RIGHT = re.compile(r" ([.,!?;:%)\]}])"), re.compile(r"([(\[{]) ")
+# Spaces that are not between words: before a full stop, after a bracket, around hyphens and apostrophes.
+TIGHT = re.compile(r" (?=[.,!?;:%)\]}])|(?<=[(\[{]) | (?=[-'’] \w)|(?<=\w [-'’]) ")
 
 
 class Tokenizer:
@@ -31,7 +32,8 @@ class Tokenizer:
     Args:
         vocab: the tokens.
         splitter: `char`; `word`, a run of letters and digits or a single other sign; `bpe`, byte-pair encoding
-            (Sennrich et al., 2016), which loses nothing; `wordpiece`, longest pieces first (Schuster and Nakajima, 2012).
+            (Sennrich et al., 2016), which loses nothing; `wordpiece`, longest pieces first (Schuster and Nakajima,
+            2012).
         normalize: `lower` case; `letters`, where what is not a to z becomes one space (Dive into Deep Learning 9.2).
         merges: of `bpe`, the most frequent first.
     """
@@ -40,7 +42,7 @@ class Tokenizer:
         self, vocab: Vocab, splitter: Splitter, normalize: Normalize = "none", merges: Sequence[str] = ()
     ) -> None:
         self.vocab, self.splitter, self.normalize, self.merges = vocab, splitter, normalize, list(merges)
-        self._subwords = None if splitter in ("char", "word") else Subwords(splitter, vocab, self.merges)
+        self._subwords = None if splitter == "char" or splitter == "word" else Subwords(splitter, vocab, self.merges)
 
     @classmethod
     def train(
@@ -88,7 +90,7 @@ class Tokenizer:
         tokens = self.vocab.decode(indices)
         if self.splitter == "char":
             return "".join(tokens)
-        return TIGHT_RIGHT.sub(r"\1", TIGHT_LEFT.sub(r"\1", " ".join(tokens)))
+        return TIGHT.sub("", " ".join(tokens))
 
     def unknown_share(self, indices: torch.Tensor) -> float:
         """The share of tokens that the vocab does not have, from 0 to 1."""

@@ -174,7 +174,7 @@ def _trained(
 ) -> Results:
     from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
-    from zoo.report import shown, write_report
+    from zoo.report import write_run_report
 
     train(experiment, folder, progress, stop, listener, limit=limit)
     loaded = _checked_load(experiment, folder, progress)
@@ -186,7 +186,7 @@ def _trained(
         "seconds": round(progress.seconds, 2),
     }
     if limit is None:
-        write_report(folder, results, shown(folder, loaded, experiment.eval.pictures))
+        write_run_report(folder, results, loaded, experiment.eval.pictures)
     return finish(folder, results, listener)
 
 
@@ -194,7 +194,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.experiment import prepare_scoring
-    from zoo.report import shown, write_report
+    from zoo.report import write_run_report
     from zoo.weights import encode, weights_of
 
     started = time.monotonic()
@@ -214,7 +214,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
             **signatures(scoring),
             "seconds": round(seconds, 2),
         }
-        write_report(folder, results, shown(folder, scoring, settings.pictures))
+        write_run_report(folder, results, scoring, settings.pictures)
         return finish(folder, results, listener)
 
 

@@ -69,7 +69,7 @@ class Block(nn.Module):
         return self._after(-1, x, self.perceptron(self._before(-1, x))), cache
 
     def _before(self, norm: int, x: Tensor) -> Tensor:
-        return self.norms[norm](x) if self.pre_norm else x  # type: ignore[no-any-return]
+        return self.norms[norm](x) if self.pre_norm else x
 
     def _after(self, norm: int, x: Tensor, found: Tensor) -> Tensor:
         added = x + self.dropout(found)

@@ -93,7 +93,7 @@ class Attention(nn.Module):
         """How much each query looks at each key, (B, heads, T, S). For pictures: training never makes them."""
         query, key = self._split(self.query(queries)), self._split(self.key_value(others).chunk(2, dim=-1)[0])
         scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
-        return (scores if mask is None else scores.masked_fill(~mask, float("-inf"))).softmax(dim=-1)
+        return torch.softmax(scores if mask is None else scores.masked_fill(~mask, float("-inf")), dim=-1)
 
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, before: int
@@ -111,4 +111,4 @@ class Attention(nn.Module):
 
     def _split(self, vectors: Tensor) -> Tensor:
         """(B, T, inner) -> (B, heads, T, inner / heads)."""
-        return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return vectors.view(*vectors.shape[:2], self.heads, -1).transpose(1, 2)

@@ -9,11 +9,14 @@ from torch import Tensor
 class StepError:
     """Root mean squared errors of forecasts 1, 4, 16 and 64 steps ahead: `error_1`, `error_4` ...
 
-    Takes forecasts (B, S) and what came (B, S). In deviations of the series: 1 is what its mean as a forecast would get.
+    Takes forecasts (B, S) and what came (B, S). In deviations of the series: to forecast its mean would get 1.
     """
 
     higher_is_better = False
     steps = (1, 4, 16, 64)
+
+    squares: Tensor | float
+    count: int
 
     def __init__(self) -> None:
         self.reset()
@@ -27,5 +30,5 @@ class StepError:
         return {f"error_{step}": errors[step - 1] for step in self.steps}
 
     def reset(self) -> None:
-        self.squares: Tensor | float = 0.0
+        self.squares = 0.0
         self.count = 0

@@ -44,21 +44,22 @@ class GPT(nn.Module):
         self.max_length = max_length
         shape = Shape(width, heads, 4 * width, dropout, pre_norm, norm, combine, positions == "rotary")
         self.embedding = Embedding(vocab_size, width, max_length, positions, dropout)
-        self.blocks = nn.ModuleList([Block(shape) for _ in range(layers)])
+        blocks = [Block(shape) for _ in range(layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.norm = make_norm(shape) if pre_norm else nn.Identity()
         self.out = nn.Linear(width, vocab_size, bias=False)
         self.apply(_first_values)
-        for block in self.blocks:  # what is added 2 x layers times
+        for block in blocks:  # what is added 2 x layers times
             for last in (block.attention.out, block.perceptron[-1]):
-                nn.init.normal_(last.weight, std=STD / (2 * layers) ** 0.5)
+                nn.init.normal_(last.weight, std=STD / (2 * layers) ** 0.5)  # type: ignore[arg-type]
         self.out.weight = self.embedding.tokens.weight
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State | None]:
         """Without a state none is kept, as in training."""
         x = self.embedding(tokens, 0 if state is None else state[0].length)
-        after = []
-        for block, cache in zip(self.blocks, state or [None] * len(self.blocks), strict=True):
-            x, cache = block(x, causal=True, cache=cache)
+        after: State = []
+        for number, block in enumerate(self.blocks):
+            x, cache = block(x, causal=True, cache=state and state[number])
             after.append(cache)
         return self.out(self.norm(x)), None if state is None else after
 

@@ -45,7 +45,7 @@ class LanguageModel(Task):
     ) -> None:
         self.tokenizer = Tokenizer.from_asset(vocab)
         self.length, self.seed = length, seed
-        self.drawing = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        self.drawing: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         self.state: Any = None
         self.window: Tensor | None = None
 
@@ -59,7 +59,7 @@ class LanguageModel(Task):
         logits, state = model(batch["input"], state)
         if "window" in batch and model.training:
             self.state, self.window = _each(state, Tensor.detach), batch["window"]
-        return logits.flatten(0, 1)
+        return logits.flatten(0, 1)  # type: ignore[no-any-return]
 
     def target(self, batch: Batch) -> Tensor:
         return batch["label"].flatten()  # type: ignore[no-any-return]
@@ -67,7 +67,7 @@ class LanguageModel(Task):
     def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
         """The likeliest token at each place (B, T); of a raw text, the tokens that follow it."""
         if "label" in batch:
-            return outputs.argmax(dim=-1).view(batch["label"].shape)
+            return outputs.argmax(dim=-1).view(batch["label"].shape)  # (B, T)
         prompt = batch["input"]
         limit = getattr(model, "max_length", None)
         if limit is not None and prompt.shape[1] > limit:

@@ -1,0 +1,106 @@
+"""BLEU and chrF, by sacrebleu; and the book's BLEU."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+
+class _Corpus:
+    """Takes translations and references, lists of texts, and scores them all at once."""
+
+    higher_is_better = True
+
+    def __init__(self, metric: Any) -> None:
+        self.metric = metric
+        self.reset()
+
+    def update(self, predictions: Sequence[str], target: Sequence[str]) -> None:
+        self.predictions += predictions
+        self.references += target
+
+    def compute(self) -> torch.Tensor:
+        return torch.tensor(self.metric.corpus_score(self.predictions, [self.references]).score)
+
+    def reset(self) -> None:
+        self.predictions: list[str] = []
+        self.references: list[str] = []
+
+    @property
+    def signature(self) -> str:
+        """How it was computed, as sacrebleu says it: results.json keeps it."""
+        if not self.predictions:
+            return ""
+        self.compute()
+        return str(self.metric.get_signature())
+
+
+class BLEU(_Corpus):
+    """Corpus BLEU, from 0 to 100 (Papineni et al., 2002), by sacrebleu (Post, 2018).
+
+    Args:
+        lowercase: case does not count.
+    """
+
+    def __init__(self, lowercase: bool = False) -> None:
+        from sacrebleu.metrics.bleu import BLEU as Corpus  # noqa: N811
+
+        super().__init__(Corpus(lowercase=lowercase))
+
+
+class ChrF(_Corpus):
+    """Character n-gram F-score, from 0 to 100 (Popović, 2015), by sacrebleu.
+
+    Args:
+        lowercase: case does not count.
+    """
+
+    def __init__(self, lowercase: bool = False) -> None:
+        from sacrebleu.metrics.chrf import CHRF
+
+        super().__init__(CHRF(lowercase=lowercase))
+
+
+class BookBLEU:
+    """Dive into Deep Learning's BLEU (10.7.6), from 0 to 1: of each sentence by itself, then the mean.
+
+    Precisions of n-grams to the power of 1 / 2^n, and a penalty for short translations, on words set apart by spaces.
+    A translation without an n-gram has precision 0 there; in the book it divides by zero.
+
+    Args:
+        n: of the longest n-grams.
+    """
+
+    higher_is_better = True
+
+    def __init__(self, n: int = 2) -> None:
+        self.n = n
+        self.reset()
+
+    def update(self, predictions: Sequence[str], target: Sequence[str]) -> None:
+        self.scores += [book_bleu(*pair, self.n) for pair in zip(predictions, target, strict=True)]
+
+    def compute(self) -> torch.Tensor:
+        return torch.tensor(sum(self.scores) / max(1, len(self.scores)))
+
+    def reset(self) -> None:
+        self.scores: list[float] = []
+
+
+def book_bleu(prediction: str, reference: str, n: int) -> float:
+    """Of one sentence."""
+    found, wanted = prediction.split(), reference.split()
+    if not found:
+        return 0.0
+    score = math.exp(min(0.0, 1 - len(wanted) / len(found)))
+    for length in range(1, n + 1):
+        own, known = (
+            Counter(zip(*(words[start:] for start in range(length)), strict=False)) for words in (found, wanted)
+        )
+        total = sum(own.values())
+        score *= (sum((own & known).values()) / total) ** 0.5**length if total else 0.0
+    return score
