@@ -21,7 +21,7 @@ from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
 from zoo.tasks import Task
-from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
+from zoo.weights import build_empty, check_asset_hashes, filled, read_metadata, read_tensors
 
 
 class RunFolder(nn.Module):
@@ -112,8 +112,8 @@ def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
     with ThreadPoolExecutor(1) as pool:
         file = pool.submit(folder.checked, WEIGHTS)  # its bytes are hashed while the empty model is built
         model = build_empty(build)
+    check_asset_hashes(read_metadata(file.result()), folder.asset_hashes(), str(folder.path))
     tensors, metadata = read_tensors(file.result())
-    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
     return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoo.errors import InputError
 from zoo.files import cache_folder
 from zoo.run_folder import WEIGHTS, Folder
-from zoo.weights import Tensors, check_asset_hashes, read_tensors
+from zoo.weights import Tensors, check_asset_hashes, read_metadata, read_tensors
 
 HUB = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})(?:/(?P<file>.+\.safetensors))?")
 HUB_FORM = "hub:OWNER/NAME@COMMIT or hub:OWNER/NAME@COMMIT/FILE.safetensors, the commit in full"
@@ -41,8 +41,9 @@ class Pretrained:
         if self.folder is None:
             tensors, metadata = read_tensors(self.file)
         else:
-            tensors, metadata = read_tensors(self.folder.checked(WEIGHTS))
-            check_asset_hashes(metadata, self.folder.asset_hashes(), self.name)
+            file = self.folder.checked(WEIGHTS)
+            check_asset_hashes(read_metadata(file), self.folder.asset_hashes(), self.name)
+            tensors, metadata = read_tensors(file)
         return tensors, metadata.get("tied", {})
 
 

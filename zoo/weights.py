@@ -70,18 +70,32 @@ def _place(item: tuple[str, torch.Tensor]) -> tuple[bool, int, str]:
     return tensor.nbytes % ALIGNMENT != 0, -tensor.element_size(), name
 
 
+def read_metadata(file: Path) -> dict[str, Any]:
+    """Of a safetensors file; no tensor is loaded.
+
+    Raises:
+        InputError: the file is none, or its header lies.
+    """
+    return _read(file, with_tensors=False)[1]
+
+
 def read_tensors(file: Path) -> tuple[Tensors, dict[str, Any]]:
     """Tensors and metadata of a safetensors file.
 
     Raises:
         InputError: the file is none, or its header lies.
     """
+    return _read(file, with_tensors=True)
+
+
+def _read(file: Path, with_tensors: bool) -> tuple[Tensors, dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, "pt") as opened:
             metadata = (opened.metadata() or {}).get("zoo", "{}")
-            tensors = {name: _aligned(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118
+            names = opened.keys() if with_tensors else ()
+            tensors = {name: _aligned(opened.get_tensor(name)) for name in names}
         stated = json.loads(metadata)
         if not isinstance(stated, dict) or not all(isinstance(stated.get(key, {}), dict) for key in ("tied", "assets")):
             raise ValueError("its metadata is not what zoo writes")

@@ -48,15 +48,14 @@ def train_subwords(
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     tokenizer = _prepared(Tokenizer(models.BPE() if kind == "bpe" else models.WordPiece(unk_token="<unk>")), kind)
-    usual: dict[str, Any] = {
-        "vocab_size": size, "min_frequency": min_count, "special_tokens": list(reserved), "show_progress": False,
-    }  # fmt: skip
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = (
-        trainers.BpeTrainer(initial_alphabet=alphabet, **usual)
-        if kind == "bpe"
-        else trainers.WordPieceTrainer(continuing_subword_prefix=CONTINUED, **usual)
-    )
+    usual: dict[str, Any] = {"vocab_size": size, "min_frequency": min_count, "show_progress": False}
+    if kind == "bpe":
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        trainer: Any = trainers.BpeTrainer(special_tokens=list(reserved), initial_alphabet=alphabet, **usual)
+    else:  # it would number the letters in the order of a hash table, which is another in every process
+        letters = sorted({letter for letter in text if not letter.isspace()})
+        first = [*reserved, *letters, *(CONTINUED + letter for letter in letters)]
+        trainer = trainers.WordPieceTrainer(special_tokens=first, continuing_subword_prefix=CONTINUED, **usual)
     tokenizer.train_from_iterator(_pieces(text), trainer)
     model = json.loads(tokenizer.to_str())["model"]
     tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)

@@ -16,6 +16,7 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     generator: torch.Generator | None = None,
+    never: int | None = None,
     cached: bool = True,
 ) -> Tensor:
     """A prompt (B, T) -> the `count` tokens (B, count) that follow.
@@ -27,6 +28,7 @@ def generate(
         temperature: the logits are divided by it; 0 takes the likeliest token.
         top_k: draw from so many likeliest tokens (Fan et al., 2018).
         top_p: draw from the fewest tokens whose probabilities make up so much (Holtzman et al., 2020).
+        never: a token that is not written: `<unk>`, say.
         cached: without, the whole text is read again for every token: the same, slowly.
     """
     text, state, start, read = prompt, model.initial_state(), 0, 0
@@ -40,7 +42,10 @@ def generate(
             read = text.shape[1]
         else:
             logits, _ = model(text[:, start:], model.initial_state())
-        tokens = draw(logits[:, -1].float(), temperature, top_k, top_p, generator)
+        last = logits[:, -1].float()
+        if never is not None:
+            last[:, never] = float("-inf")
+        tokens = draw(last, temperature, top_k, top_p, generator)
         text = torch.cat([text, tokens[:, None]], dim=1)
     return text[:, prompt.shape[1] :]
 

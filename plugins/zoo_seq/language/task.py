@@ -75,7 +75,8 @@ class LanguageModel(Task):
                 f"the text has {prompt.shape[1]} tokens, and the model {limit} positions", "give it the end of the text"
             )
         generator = torch.Generator(prompt.device).manual_seed(self.seed)
-        return generate(model, prompt, self.length, generator=generator, **self.drawing)
+        unknown = self.tokenizer.vocab.unknown
+        return generate(model, prompt, self.length, generator=generator, never=unknown, **self.drawing)
 
     def _carried(self, model: Any, batch: Batch) -> Any:
         """The state that each row goes on with; zero where a row begins."""

@@ -36,7 +36,7 @@ class Transformer(nn.Module):
     Args:
         max_length: positions; from the dataset, half as many again as its longest sentence has.
         hidden: of the perceptrons; by default four times the width.
-        positions: `sine` (the paper) or `learned` vectors that are added; `rotary`: queries and keys are turned; `none`.
+        positions: `sine` (the paper) or `learned` vectors are added; `rotary` ones turn queries and keys; `none`.
         tied: one matrix embeds source and target and makes the logits (section 3.4); the languages must have one vocab.
         pre_norm, norm, combine: see `zoo_seq.attention.blocks.Shape`.
 

@@ -1,0 +1,231 @@
+"""Recurrent language models and GPT: against the slow way, and what the task makes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import zoo as zoo_package
+from tests.conftest import Command
+from zoo import RunFailed, Stopped
+from zoo.jobs.recipe import resume
+from zoo.run_folder import Folder
+from zoo_seq.language import recurrent
+from zoo_seq.language.cells import unrolled
+from zoo_seq.language.generation import draw, generate, kept
+from zoo_seq.language.gpt import GPT
+from zoo_seq.language.task import LanguageModel
+
+MODELS: dict[str, Any] = {
+    "rnn": lambda: recurrent.rnn(11, width=8),
+    "deep gru": lambda: recurrent.gru(11, width=8, layers=2),
+    "lstm written out": lambda: recurrent.lstm(11, width=8, layers=2, cells="written_out"),
+    "gpt": lambda: GPT(11, 64, width=16, layers=2, heads=2),
+    "gpt, rotary": lambda: GPT(11, 64, width=16, layers=2, heads=2, positions="rotary"),
+    "gpt, sine, post-norm": lambda: GPT(11, 64, width=16, layers=2, heads=2, positions="sine", pre_norm=False),
+    "gpt, mean of heads, batch norm": lambda: GPT(11, 64, width=16, layers=2, heads=2, combine="mean", norm="batch"),
+}
+any_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
+
+
+def made(make: Any) -> Any:
+    torch.manual_seed(0)
+    return make().eval()
+
+
+@pytest.mark.parametrize("network", [nn.RNN, nn.GRU, nn.LSTM])
+@given(st.integers(0, 99), st.integers(1, 3), st.booleans())
+@settings(deadline=None, max_examples=20)
+def test_cells_written_out_are_torchs(network: Any, seed: int, layers: int, begun: bool) -> None:
+    torch.manual_seed(seed)
+    module = network(5, 7, layers, batch_first=True)
+    x, state = torch.randn(2, 4, 5), None
+    if begun:
+        _, state = module(torch.randn(2, 3, 5))
+    for found, expected in zip(unrolled(module, x, state), module(x, state), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@any_model
+def test_a_state_goes_on_where_the_text_was_left(make: Any) -> None:
+    """Two halves, one after the other, have the logits of the whole: of GPT with its cache, too."""
+    model = made(make)
+    tokens = torch.randint(11, (3, 12))
+    whole, _ = model(tokens)
+    first, state = model(tokens[:, :5], model.initial_state())
+    second, _ = model(tokens[:, 5:], state)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-4, atol=1e-5)
+
+
+@any_model
+def test_no_token_sees_a_later_one(make: Any) -> None:
+    model = made(make)
+    tokens = torch.randint(11, (2, 10))
+    other = tokens.clone()
+    other[:, 6:] = (other[:, 6:] + 1) % 11
+    torch.testing.assert_close(model(tokens)[0][:, :6], model(other)[0][:, :6])
+    assert not torch.allclose(model(tokens)[0][:, 6:], model(other)[0][:, 6:])
+
+
+@any_model
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_cache_changes_no_token(make: Any, temperature: float) -> None:
+    """100 tokens, which is more than GPT's 64 positions: then it goes on from the last half of them."""
+    model = made(make)
+    prompt = torch.randint(11, (2, 5))
+    with torch.inference_mode():
+        texts = [
+            generate(model, prompt, 100, temperature, generator=torch.Generator().manual_seed(1), cached=cached)
+            for cached in (True, False)
+        ]
+    assert torch.equal(*texts)
+    assert texts[0].shape == (2, 100)
+
+
+def test_tied_embeddings_are_one_matrix() -> None:
+    model = recurrent.gru(11, width=8, tied=True)
+    assert model.out.weight is model.embedding.weight
+    assert sum(p.numel() for p in model.parameters()) == 11 * 8 + 2 * 3 * (8 * 8 + 8) + 11
+
+
+def test_a_bidirectional_language_model_is_refused_with_the_reason(zoo: Command, tmp_path: Path) -> None:
+    finished = zoo("run", "gru", "--quick", "model.bidirectional=true", "--out", tmp_path / "run")
+    assert finished.status == 2
+    assert "would read the token that it is to predict" in finished.stderr
+
+
+logits = st.lists(st.integers(-50, 50).map(lambda tenths: tenths / 10), min_size=4, max_size=4, unique=True)
+
+
+@given(logits, st.integers(1, 4))
+def test_top_k_keeps_the_k_likeliest(values: list[float], k: int) -> None:
+    found = kept(torch.tensor([values]), k, None)[0].isfinite()
+    assert {index for index in range(4) if found[index]} == set(sorted(range(4), key=lambda i: -values[i])[:k])
+
+
+@given(logits, st.floats(0.01, 1))
+def test_top_p_keeps_the_fewest_that_make_up_p(values: list[float], p: float) -> None:
+    found = kept(torch.tensor([values]), None, p)[0].isfinite()
+    probabilities = torch.tensor(values).softmax(0)
+    share = float(probabilities[found].sum())
+    assert share >= p - 1e-5
+    assert share - float(probabilities[found].min()) < p + 1e-5
+
+
+def test_temperature_0_takes_the_likeliest() -> None:
+    assert draw(torch.tensor([[0.1, 2.0, 1.0]]), 0).tolist() == [1]
+
+
+# Runs
+
+SMALL = {
+    "model.width": 16,
+    "train.batch_size": 8,
+    "dataset.num_steps": 16,
+    "dataset.held_out_steps": 32,
+    "train.device": "cpu",
+    "train.precision": "fp32",
+}
+TEXT = "the time traveller for so it will be convenient to speak of him was expounding a recondite matter to us " * 20
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT)
+    return file
+
+
+def train(text: Path, out: Path, **more: Any) -> Any:
+    settings = {**SMALL, "dataset.path": str(text), "train.epochs": 2, "train.evaluate_every_epochs": 1, **more}
+    return zoo_package.run("gru", settings, quick=True, out=out)
+
+
+@pytest.mark.parametrize("sampling", ["random", "sequential"])
+@pytest.mark.parametrize("model", ["gru", "lstm"])
+def test_a_resumed_run_carries_its_state_on(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampling: str, model: str
+) -> None:
+    """Stopped within an epoch: the hidden state of sequential sampling is part of the checkpoint."""
+    more = {"dataset.sampling": sampling, "model.name": model}
+    train(text, tmp_path / "unbroken", **more)
+    plain, calls = LanguageModel.forward, []
+
+    def stopping(*arguments: Any) -> Any:
+        calls.append(0)
+        if len(calls) == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LanguageModel, "forward", stopping)
+        with pytest.raises(Stopped):
+            train(text, tmp_path / "broken", **more)
+    resume(tmp_path / "broken")
+    first, second = (tmp_path / name / "weights.safetensors" for name in ("unbroken", "broken"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_state_makes_a_difference(text: Path, tmp_path: Path) -> None:
+    """The same windows in the same order, with a state and, forgetting the windows' numbers, without."""
+    task = LanguageModel({"tokens": list("abcd"), "splitter": "char", "normalize": "none"})
+    model = made(lambda: recurrent.gru(4, width=8)).train()
+    batch = {"input": torch.tensor([[0, 1, 2]]), "label": torch.tensor([[1, 2, 3]])}
+    first = task.forward(model, {**batch, "window": torch.tensor([4])})
+    carried = task.forward(model, {**batch, "window": torch.tensor([5])})
+    begun = task.forward(model, {**batch, "window": torch.tensor([9])})
+    assert not torch.allclose(first, carried)
+    torch.testing.assert_close(first, begun)
+
+
+def test_gpt_has_no_state_to_carry(text: Path, tmp_path: Path, zoo: Command) -> None:
+    finished = zoo(
+        "run", "gru", "--quick", f"dataset.path={text}", "dataset.sampling=sequential", "model.name=gpt",
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert finished.status == 2
+    assert "carries a state from batch to batch, and GPT has none" in finished.stderr
+
+
+def test_a_run_writes_text(text: Path, tmp_path: Path, zoo: Command) -> None:
+    train(text, tmp_path / "run")
+    first, second, greedy = (
+        json.loads(zoo("predict", tmp_path / "run", "the time", *more).stdout)
+        for more in ((), (), ("--set", "temperature=0", "--set", "length=7"))
+    )
+    assert first == second
+    assert len(first["text"]) == 100
+    assert len(greedy["text"]) == 7
+    assert json.loads(zoo("predict", tmp_path / "run", "the TIME").stdout)["unknown"] == 0.5
+    refused = zoo("predict", tmp_path / "run", "the time", "--set", "temprature=0")
+    assert refused.status == 2
+    assert "did you mean `temperature`?" in refused.stderr
+
+
+def test_another_vocab_is_refused_before_a_tensor_is_loaded(
+    text: Path, tmp_path: Path, zoo: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edited vocab, and one swapped with manifest and all: the message names both hashes."""
+    train(text, tmp_path / "run")
+    other = tmp_path / "other.txt"
+    other.write_text(TEXT.replace("e", "#"))
+    train(other, tmp_path / "other")
+    vocab = tmp_path / "run" / "vocab.json"
+    whole = vocab.read_bytes()
+    vocab.write_bytes(whole.replace(b'"e"', b'"E"'))
+    damaged = zoo("predict", tmp_path / "run", "the")
+    assert damaged.status == 3 and "vocab.json" in damaged.stderr
+    vocab.write_bytes(whole)
+    Folder.open(tmp_path / "run").commit({"vocab.json": [(tmp_path / "other" / "vocab.json").read_bytes()]})
+    monkeypatch.setattr("zoo.predictor.read_tensors", None)
+    with pytest.raises(RunFailed, match=r"they were saved with sha256 \w+\.\.\., and vocab\.json has \w+"):
+        zoo_package.load(tmp_path / "run")
