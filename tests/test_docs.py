@@ -70,7 +70,7 @@ def test_every_command_is_named() -> None:
     assert all(f"| `zoo {name}` |" in TEXTS["index.md"] for name in names)
 
 
-@pytest.mark.parametrize("text", [*blocks("toml", "README.md", "recipes.md", "vision.md")])
+@pytest.mark.parametrize("text", [*blocks("toml", "README.md", "recipes.md", "sequences.md", "vision.md")])
 def test_recipes_are_right(text: str, zoo: Command, tmp_path: Path) -> None:
     """A part of a recipe is checked as an addition to `ssd`."""
     whole = {"task", "extends"} & set(tomllib.loads(text))
