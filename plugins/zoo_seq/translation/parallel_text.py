@@ -96,5 +96,5 @@ def _lines(file: Path) -> list[str]:
     except UnicodeError as error:
         raise InputError(f"{file} is not text in utf-8: {error}") from error
     except (OSError, EOFError) as error:
-        raise InputError(f"the text {file} cannot be read: {error}") from error
+        raise InputError(f"the text {file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return text.split("\n")[: -1 if text.endswith("\n") else None]
