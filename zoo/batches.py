@@ -61,9 +61,9 @@ class _InOrder:
         for batch in range(first, self.batches):
             yield batch * self.size, min(self.samples, (batch + 1) * self.size)
 
-    def indices(self, epoch: int, first: int) -> Iterator[torch.Tensor]:
+    def indices(self, epoch: int, first: int, device: torch.device) -> Iterator[torch.Tensor]:
         for start, end in self.ranges(first):
-            yield torch.arange(start, end)
+            yield torch.arange(start, end, device=device)
 
 
 class _Shuffled(_InOrder):
@@ -78,11 +78,11 @@ class _Shuffled(_InOrder):
         elif fixed and self.samples >= size:
             self.batches = self.samples // size
 
-    def indices(self, epoch: int, first: int) -> Iterator[torch.Tensor]:
+    def indices(self, epoch: int, first: int, device: torch.device) -> Iterator[torch.Tensor]:
         if self.batching is not None:
-            yield from self._own(epoch)[first:]
+            yield from [each.to(device) for each in self._own(epoch)[first:]]
             return
-        whole = order(self.seed, epoch, self.samples)
+        whole = order(self.seed, epoch, self.samples).to(device)
         for start, end in self.ranges(first):
             yield whole[start:end]
 
@@ -111,8 +111,7 @@ class _TensorBatches:
             for start, end in self.plan.ranges(first):
                 yield {name: tensor[start:end] for name, tensor in self.tensors.items()}
             return
-        for number, indices in enumerate(self.plan.indices(epoch, first), first):
-            chosen = indices.to(self.device, non_blocking=True)
+        for number, chosen in enumerate(self.plan.indices(epoch, first, self.device), first):
             batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
             yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
@@ -147,7 +146,8 @@ class _SampleBatches:
             yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
     def _keys_of(self, epoch: int, first: int) -> list[list[tuple[int, int]]]:
-        return [[(epoch, index) for index in indices.tolist()] for indices in self.plan.indices(epoch, first)]
+        chosen = self.plan.indices(epoch, first, torch.device("cpu"))
+        return [[(epoch, index) for index in indices.tolist()] for indices in chosen]
 
     def _loaded_here(self) -> Iterator[Batch]:
         for keys in self.keys.batches:

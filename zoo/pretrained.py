@@ -73,7 +73,7 @@ def _file(name: str) -> Path:
     looked = " or ".join(f"`{candidate}`" for candidate in candidates)
     raise InputError(
         f"there are no weights `{name}`: no file {looked}",
-        "from a .pth file: safetensors.torch.save_file(torch.load(FILE, weights_only=True), NAME)",
+        "of a network in memory: safetensors.torch.save_file(network.state_dict(), NAME)",
     )
 
 

@@ -118,6 +118,7 @@ def test_pairs_have_their_marks_and_the_long_ones_are_not_cut(capsys: pytest.Cap
     pairs = {"train": [("a b", "x y"), ("a b a b a", "x"), ("", "x")], "val": [("b a b a b a", "y x")]}
     data = translation_data(pairs, "pairs", "word", "none", 1, None, False, 5)
     assert [data.splits[name].references for name in ("train", "val")] == [["x y"], ["y x"]]
+    assert data.splits["train"].names == ["1"]
     vocab = data.assets["target_vocab"]["tokens"]
     assert [vocab[index] for index in data.splits["train"][0]["target"]] == ["<bos>", "x", "y", "<eos>"]
     assert data.facts["max_length"] >= 7

@@ -59,7 +59,7 @@ def translation_data(
         both = [train("\n".join(sides))] * 2 if joint else [train(side) for side in sides]
     splits = {split: Pairs(own, both) for split, own in pairs.items()}
     if longest is not None:
-        splits["train"] = splits["train"].up_to(longest, name)
+        splits["train"].leave_out(longest, name)
     length = max(int(split.lengths.max()) for split in splits.values())
     sizes = [len(tokenizer.vocab) for tokenizer in both]
     return Data(
@@ -101,19 +101,18 @@ class Pairs(torch.utils.data.Dataset[Batch]):
     def batching(self, size: int, generator: torch.Generator) -> list[torch.Tensor]:
         return by_length(self.lengths, size, generator)
 
-    def up_to(self, longest: int, name: str) -> Any:
-        """Those with at most so many tokens on either side, `<eos>` and `<bos>` included."""
+    def leave_out(self, longest: int, name: str) -> None:
+        """Pairs with more tokens than that on a side, `<eos>` and `<bos>` included."""
         kept = (self.lengths <= longest).nonzero().flatten()
         if not len(kept):
             raise InputError(f"{name}: no pair has at most {longest} tokens on each side")
-        if len(kept) < len(self):
-            left_out = len(self) - len(kept)
+        if left_out := len(self) - len(kept):
             print(f"{name}: {left_out} pairs are longer than {longest} tokens, and are not trained on", file=sys.stderr)
-            for ragged in (self.source, self.target):
-                ragged.choose(kept)
-            self.references = [self.references[index] for index in kept.tolist()]
-            self.lengths = self.lengths[kept]
-        return self
+        for ragged in (self.source, self.target):
+            ragged.choose(kept)
+        self.references = [self.references[index] for index in kept.tolist()]
+        self.names = [self.names[index] for index in kept.tolist()]
+        self.lengths = self.lengths[kept]
 
 
 class Ragged:
