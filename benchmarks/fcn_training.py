@@ -56,7 +56,7 @@ def plain_loop(net: nn.Module, split: Any, device: torch.device, workers: int) -
 
 
 def main() -> None:
-    compare("fcn", {"train.batch_size": BATCH}, plain_loop, target="on a machine with AMX: 3")
+    compare("fcn", {"train.batch_size": BATCH}, {"plain fp32 loop": plain_loop}, target="on a machine with AMX: 3")
 
 
 if __name__ == "__main__":

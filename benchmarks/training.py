@@ -1,4 +1,4 @@
-"""Training examples/s, end to end: a recipe against a plain loop of the same network, in turns."""
+"""Training examples/s, end to end: a recipe against plain loops, in turns."""
 
 from __future__ import annotations
 
@@ -23,34 +23,31 @@ ROUNDS = 5
 PlainLoop = Callable[[nn.Module, Any, torch.device, int], Iterator[int]]
 
 
-def compare(recipe: str, overrides: dict[str, Any], plain_loop: PlainLoop, target: str) -> None:
-    """Print both rates, and the median of their ratio over the rounds."""
+def compare(recipe: str, overrides: dict[str, Any], plain_loops: dict[str, PlainLoop], target: str) -> None:
+    """Print all rates, and of each plain loop the median of its ratio over the rounds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batches", type=int, default=6)
     parser.add_argument("--workers", type=int, default=0, help="of the plain loop's DataLoader")
     chosen = parser.parse_args()
-    experiments = [_prepared(recipe, {**overrides, "train.device": chosen.device}) for _ in range(2)]
+    experiments = [_prepared(recipe, {**overrides, "train.device": chosen.device}) for _ in range(1 + len(plain_loops))]
     experiment, device = experiments[0], experiments[0].device
-    plain = experiments[1].model.to(memory_format=torch.contiguous_format).train()
-    rivals = {
-        "plain fp32 loop": plain_loop(plain, experiment.data.splits["train"], device, chosen.workers),
-        "zoo": zoo_loop(experiment),
-    }
+    split = experiment.data.splits["train"]
+    rivals = {"zoo": zoo_loop(experiment)}
+    for (name, plain_loop), own in zip(plain_loops.items(), experiments[1:], strict=True):
+        plain = own.model.to(memory_format=torch.contiguous_format).train()
+        rivals[name] = plain_loop(plain, split, device, chosen.workers)
     rates: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(ROUNDS + 1):
         for name, steps in rivals.items():
             rate = examples_per_second(steps, chosen.batches, device)
             if number:
                 rates[name].append(rate)
-    ratio = statistics.median(a / b for a, b in zip(rates["zoo"], rates["plain fp32 loop"], strict=True))
-    print_table(
-        [
-            ("loop", f"examples/s on {device}, {experiment.precision}"),
-            *((name, f"{statistics.median(found):.1f}") for name, found in rates.items()),
-            ("ratio", f"{ratio:.2f}  (target {target})"),
-        ]
-    )
+    rows = [("loop", f"examples/s on {device}, {experiment.precision}", f"zoo's, of this one's (target {target})")]
+    for name, found in rates.items():
+        ratio = statistics.median(a / b for a, b in zip(rates["zoo"], found, strict=True))
+        rows.append((name, f"{statistics.median(found):.1f}", "" if name == "zoo" else f"{ratio:.2f}"))
+    print_table(rows)
 
 
 def _prepared(recipe: str, overrides: dict[str, Any]) -> Any:

@@ -41,6 +41,8 @@ def make_batches(
     plan = _Shuffled(split, size, seed, fixed) if training else _InOrder(split, size)
     if isinstance(split, TensorSplit):
         return _TensorBatches(split, plan, device, seed, training)
+    if hasattr(split, "batch"):
+        return _WholeBatches(split, plan, device)
     count = _spare_cores(device) if workers == "auto" else workers
     return _SampleBatches(split, plan, device, collate, seed, training, count)
 
@@ -114,6 +116,20 @@ class _TensorBatches:
         for number, chosen in enumerate(self.plan.indices(epoch, first, self.device), first):
             batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
             yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
+
+
+class _WholeBatches:
+    """Batches that a split makes as a whole: no worker, no collate."""
+
+    def __init__(self, split: Any, plan: _InOrder, device: torch.device) -> None:
+        self.split, self.plan, self.device = split, plan, device
+
+    def __len__(self) -> int:
+        return self.plan.batches
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        for chosen in self.plan.indices(epoch, first, torch.device("cpu")):
+            yield _to_device(self.split.batch(chosen), self.device)
 
 
 class _SampleBatches:

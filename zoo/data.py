@@ -25,8 +25,9 @@ class Data:
         submission: a CSV file that shows the form in which a competition wants predictions.
 
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
-    training batches on the device; `batching`, `strata`, `groups` and `names`, as `TensorSplit` has them; and `plain`,
-    the same samples without the augmentation of single ones, for cross-validation.
+    training batches on the device; `batch(indices) -> batch`, the samples of these indices as one batch, which saves
+    their collation where nothing is drawn at random; `batching`, `strata`, `groups` and `names`, as `TensorSplit` has
+    them; and `plain`, the same samples without the augmentation of single ones, for cross-validation.
     """
 
     splits: Mapping[str, Any]

@@ -29,7 +29,21 @@ class Samples(torch.utils.data.Dataset[Any]):
     batching = staticmethod(pairs)
 
 
-SPLITS = {"tensors": TensorSplit(x=torch.arange(12), batching=pairs), "samples": Samples()}
+class Whole(Samples):
+    """Its samples are never asked for one by one."""
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        raise AssertionError
+
+    def batch(self, indices: torch.Tensor) -> dict[str, Any]:
+        return {"x": indices}
+
+
+SPLITS = {
+    "tensors": TensorSplit(x=torch.arange(12), batching=pairs),
+    "samples": Samples(),
+    "whole batches": Whole(),
+}
 
 
 def read(split: Any, epoch: int, first: int = 0, training: bool = True) -> list[list[int]]:

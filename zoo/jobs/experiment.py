@@ -188,7 +188,7 @@ def monitored(train: Train, scoring: Scoring) -> tuple[str, str]:
 
 def _optimizer(builder: Builder, model: nn.Module, train: Train) -> torch.optim.Optimizer:
     groups = parameter_groups(model, train.groups)
-    optimizer = builder.component("optimizer", params=groups)
+    optimizer = builder.component("optimizer", params=groups, fused=True)  # one kernel, where there is one
     if train.lr_per is not None:
         for group in optimizer.param_groups:
             group["lr"] *= train.batch_size * train.accumulate / train.lr_per

@@ -98,6 +98,11 @@ class Pairs(torch.utils.data.Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         return {"source": self.source[index], "target": self.target[index], "reference": self.references[index]}
 
+    def batch(self, indices: torch.Tensor) -> Batch:
+        """Samples of the given indices, padded."""
+        references = [self.references[index] for index in indices.tolist()]
+        return {"source": self.source.padded(indices), "target": self.target.padded(indices), "reference": references}
+
     def batching(self, size: int, generator: torch.Generator) -> list[torch.Tensor]:
         return by_length(self.lengths, size, generator)
 
@@ -127,6 +132,13 @@ class Ragged:
     def __getitem__(self, index: int) -> torch.Tensor:
         start = int(self.starts[index])
         return self.numbers[start : start + int(self.lengths[index])]
+
+    def padded(self, rows: torch.Tensor) -> torch.Tensor:
+        """(R, T), as long as the longest of these rows."""
+        lengths = self.lengths[rows][:, None]
+        places = torch.arange(int(lengths.max()))
+        numbers = self.numbers[(self.starts[rows][:, None] + places).clamp_(max=len(self.numbers) - 1)]
+        return numbers.masked_fill_(places >= lengths, PADDING)
 
     def choose(self, rows: torch.Tensor) -> None:
         self.starts, self.lengths = self.starts[rows], self.lengths[rows]
