@@ -60,8 +60,11 @@ def from_scratch(name: str, corpus: list[int]) -> Iterator[int]:
     def normal(*shape: int) -> Tensor:
         return (0.01 * torch.randn(shape)).requires_grad_()
 
-    weights = [(normal(size, WIDTH), normal(WIDTH, WIDTH), torch.zeros(WIDTH, requires_grad=True)) for _ in range(gates)]
-    out, bias = normal(WIDTH, size), torch.zeros(size, requires_grad=True)
+    def zeros(size: int) -> Tensor:
+        return torch.zeros(size, requires_grad=True)
+
+    weights = [(normal(size, WIDTH), normal(WIDTH, WIDTH), zeros(WIDTH)) for _ in range(gates)]
+    out, bias = normal(WIDTH, size), zeros(size)
 
     def forward(inputs: Tensor) -> Tensor:
         state: Any = (torch.zeros(BATCH, WIDTH), torch.zeros(BATCH, WIDTH))

@@ -20,6 +20,7 @@ from zoo_seq.language.text_file import text_file
 
 CHARACTERS = 5_000_000
 TOKENS = 100
+BATCHES = 1, 8  # texts at a time
 
 
 def main() -> None:
@@ -32,7 +33,8 @@ def main() -> None:
             rows.append((splitter, f"{CHARACTERS / (time.perf_counter() - before):,.0f}", target))
     print_table(rows)
     print()
-    print_table([("decoding 100 tokens", "milliseconds", "times faster", "target"), *_decoding()])
+    rows = [row for batch in BATCHES for row in _decoding(batch)]
+    print_table([(f"{TOKENS} tokens", "milliseconds", "times faster", "target"), *rows])
 
 
 def _long_text(file: Path) -> Path:
@@ -43,10 +45,10 @@ def _long_text(file: Path) -> Path:
     return file
 
 
-def _decoding() -> list[tuple[str, ...]]:
+def _decoding(batch: int) -> list[tuple[str, ...]]:
     torch.manual_seed(0)
     model = GPT(100, 256, width=256, layers=6).eval()
-    prompt = torch.randint(100, (1, 100))
+    prompt = torch.randint(100, (batch, TOKENS))
 
     def write(cached: bool) -> torch.Tensor:
         with torch.inference_mode():
@@ -57,7 +59,11 @@ def _decoding() -> list[tuple[str, ...]]:
     times = rounds(rivals, count=5)
     ratio = median_ratio(times["without a cache"], times["with a cache"])
     return [
-        (name, f"{1000 * statistics.median(found):.0f}", f"{ratio:.1f}" if name == "with a cache" else "", "5")
+        (
+            f"{name}, {batch} at a time",
+            f"{1000 * statistics.median(found):.0f}",
+            *((f"{ratio:.1f}", "5") if name == "with a cache" else ("", "")),
+        )
         for name, found in times.items()
     ]
 

@@ -178,7 +178,8 @@ class Folder:
         if not file.exists():
             raise RunFailed(f"{file} is missing", "restore it, or repeat the run: zoo run on its recipe.toml")
         raise RunFailed(
-            f"{file} is damaged or is another run's: its size and sha256 are not those that were written",
+            f"{file} is damaged or is another run's: written was sha256 {stated['sha256'][:12]}... of "
+            f"{stated['size']} bytes, and it has {_sha256(file)[:12]}... of {file.stat().st_size}",
             "restore it, or repeat the run: zoo run on its recipe.toml",
         )
 
@@ -279,8 +280,12 @@ def _hash_of_entries(files: Mapping[str, Any]) -> str:
 def _matches(file: Path, stated: Mapping[str, Any]) -> bool:
     if not file.is_file() or file.stat().st_size != stated["size"]:
         return False
+    return _sha256(file) == stated["sha256"]  # type: ignore[no-any-return]
+
+
+def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest() == stated["sha256"]  # type: ignore[no-any-return]
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _size_and_hash(content: Content) -> dict[str, Any]:

@@ -65,6 +65,22 @@ def test_several_tokens_after_a_cache_are_causal() -> None:
     assert cache.length == 7
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 40)), min_size=1, max_size=8), st.integers(0, 99))
+@settings(deadline=None)
+def test_a_cache_stays_what_it_is_when_it_is_extended(steps: list[tuple[int, int]], seed: int) -> None:
+    """Any of the caches so far may be gone on with, again and again: each is the text that led to it, put together."""
+    generator = torch.Generator().manual_seed(seed)
+    caches, texts = [Cache()], [torch.zeros(2, 2, 0, 3)]
+    for chosen, count in steps:
+        before = chosen % len(caches)
+        keys = torch.rand(2, 2, count, 3, generator=generator)
+        caches.append(caches[before].extended(keys, -keys))
+        texts.append(torch.cat([texts[before], keys], dim=2))
+        for cache, text in zip(caches[1:], texts[1:], strict=True):
+            assert torch.equal(cache.keys, text)
+            assert torch.equal(cache.values, -text)
+
+
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_a_move_turns_each_pair_of_the_sine_code_by_one_angle(position: int, move: int) -> None:
     """Notes 67: the code of a place further on is a linear map of this one, and the map knows only how far."""

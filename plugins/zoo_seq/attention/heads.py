@@ -14,25 +14,48 @@ Combine = Literal["concat", "mean"]
 
 
 class Cache:
-    """Keys and values of what has been read, (B, heads, T, width / heads) each."""
+    """Keys and values of what has been read, (B, heads, T, width / heads) each.
 
-    def __init__(self, keys: Tensor | None = None, values: Tensor | None = None) -> None:
-        self.keys, self.values = keys, values
+    They stand in memory with room for more, so that a token is written where it belongs and nothing is moved. A cache
+    stays what it is when it is extended; one that is extended twice has its memory copied the second time.
+    """
+
+    def __init__(self, keys: Tensor | None = None, values: Tensor | None = None, room: _Room | None = None) -> None:
+        self.keys, self.values, self._room = keys, values, room
 
     @property
     def length(self) -> int:
         return 0 if self.keys is None else self.keys.shape[2]
 
     def extended(self, keys: Tensor, values: Tensor) -> Cache:
-        if self.keys is None or self.values is None:
-            return Cache(keys, values)
-        return Cache(torch.cat([self.keys, keys], dim=2), torch.cat([self.values, values], dim=2))
+        end = self.length + keys.shape[2]
+        room = self._room
+        if room is None or room.used != self.length or end > room.keys.shape[2]:
+            room = _Room(keys, end)
+            if self.keys is not None and self.values is not None:
+                room.write(0, self.keys, self.values)
+        room.write(self.length, keys, values)
+        return Cache(room.keys[:, :, :end], room.values[:, :, :end], room)
 
     def rows(self, chosen: Tensor) -> Cache:
         """Of a beam search: rows of the batch, in another order."""
         if self.keys is None or self.values is None:
             return self
         return Cache(self.keys.index_select(0, chosen), self.values.index_select(0, chosen))
+
+
+class _Room:
+    """Memory for twice as many keys and values as there are, of which `used` are written."""
+
+    def __init__(self, like: Tensor, length: int) -> None:
+        batch, heads, _, width = like.shape
+        self.keys, self.values = (like.new_empty(batch, heads, max(32, 2 * length), width) for _ in range(2))
+        self.used = 0
+
+    def write(self, start: int, keys: Tensor, values: Tensor) -> None:
+        self.used = start + keys.shape[2]
+        self.keys[:, :, start : self.used] = keys
+        self.values[:, :, start : self.used] = values
 
 
 class Attention(nn.Module):

@@ -43,7 +43,8 @@ class GPT(nn.Module):
         super().__init__()
         self.max_length = max_length
         shape = Shape(width, heads, 4 * width, dropout, pre_norm, norm, combine, positions == "rotary")
-        self.embedding = Embedding(vocab_size, width, max_length, positions, dropout)
+        scale = 1 / STD if positions == "sine" else 1.0  # or the waves, of size 1, would drown the tokens
+        self.embedding = Embedding(vocab_size, width, max_length, positions, dropout, scale)
         blocks = [Block(shape) for _ in range(layers)]
         self.blocks = nn.ModuleList(blocks)
         self.norm = make_norm(shape) if pre_norm else nn.Identity()
