@@ -9,7 +9,7 @@ mkdir -p "$out"
 
 python3 -m pytest -m cuda -q 2>&1 | tee "$out/pytest.txt"
 for recipe in ssd vgg resnet18 googlenet densenet alexnet nin inception_v3 leaves_pretrained leaves_resnet cifar10 \
-    fcn fcn_camvid fcn_voc style_transfer; do
+    fcn fcn_camvid fcn_voc style_transfer gru lstm deep_lstm gpt seq2seq attention transformer transformer_multi30k; do
     python3 -m zoo run "recipes/$recipe.toml" --device cuda --out "$out/$recipe" 2>&1 | tee "$out/$recipe.txt"
 done
 for recipe in leaves_resnet leaves_alexnet; do

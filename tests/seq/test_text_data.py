@@ -63,6 +63,15 @@ def test_random_windows_move_from_epoch_to_epoch() -> None:
     assert starts[0] != starts[1]
 
 
+@given(lengths, steps)
+def test_random_windows_are_scored_where_they_tile_the_text(length: int, steps: int) -> None:
+    """`zoo eval RUN --split train`."""
+    split = random_windows(torch.arange(length), steps)
+    batches = make_batches(split, 3, CPU, lambda samples: {}, training=False)
+    found = torch.cat([batch["input"].flatten() for batch in batches.epoch(0)])
+    assert torch.equal(found, torch.arange((length - 1) // steps * steps))
+
+
 def test_the_held_out_part_is_the_texts_end(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_text("a" * 900 + "b" * 100)

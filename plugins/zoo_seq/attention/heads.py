@@ -105,7 +105,8 @@ class Attention(nn.Module):
 
     def keys_and_values(self, others: Tensor) -> Cache:
         """Of what every step of a decoder looks at: computed once."""
-        return Cache(*map(self._split, self.key_value(others).chunk(2, dim=-1)))
+        keys, values = map(self._split, self.key_value(others).chunk(2, dim=-1))
+        return Cache(keys, values)
 
     def look(self, queries: Tensor, seen: Cache, mask: Tensor | None = None) -> Tensor:
         """What each query finds in `keys_and_values`."""

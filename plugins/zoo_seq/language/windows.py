@@ -12,10 +12,12 @@ IGNORED = -100
 def random_windows(tokens: torch.Tensor, steps: int) -> TensorSplit:
     """Windows that tile the text, each moved by a random number of places below `steps`, anew in every epoch.
 
-    A batch has `input` and `label`, int64 (B, steps); labels are the inputs one place on.
+    A batch has `input` and `label`, int64 (B, steps); labels are the inputs one place on. Where they are scored, windows
+    are not moved.
     """
-    starts = torch.arange(0, len(tokens) - steps, steps)
-    return TensorSplit(start=starts, transform=_Moved(tokens, steps))
+    tiles = tokens.unfold(0, steps + 1, steps)  # a view: nothing is copied
+    starts = torch.arange(len(tiles)) * steps
+    return TensorSplit(input=tiles[:, :-1], label=tiles[:, 1:], start=starts, transform=_Moved(tokens, steps))
 
 
 class _Moved:
