@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,11 @@ def _joined(first: Any, second: Any) -> Any:
         both = [_column(split, name) for split in (first, second)]
         columns[name] = [*both[0], *both[1]] if both[0] and both[1] else None
     if isinstance(first, TensorSplit) and isinstance(second, TensorSplit):
+        if set(first.tensors) != set(second.tensors):
+            raise InputError(
+                "this dataset cannot be cross-validated: samples of `train` and `val` are not alike",
+                f"`train` has {_listed(first.tensors)}, and `val` {_listed(second.tensors)}",
+            )
         tensors: dict[str, Any] = {
             name: torch.cat([first.tensors[name], second.tensors[name]]) for name in first.tensors
         }
@@ -99,6 +104,10 @@ def _chosen(split: Any, where: torch.Tensor, training: bool) -> Any:
         tensors: dict[str, Any] = {name: tensor[indices] for name, tensor in split.tensors.items()}
         return TensorSplit(transform=split.transform if training else None, **columns, **tensors)
     return _Samples([(split, index) for index in indices.tolist()], split if training else None, columns)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _column(split: Any, name: str) -> Sequence[Any] | None:

@@ -41,7 +41,12 @@ class Vocab:
             reserved: tokens that come before all others, whatever their counts.
             min_count: rarer tokens are left out.
             max_size: the most tokens, the reserved ones included.
+
+        Raises:
+            InputError: there is no room for more than the reserved tokens.
         """
+        if max_size is not None and max_size <= len(reserved):
+            raise InputError(f"a vocab of {max_size} has no room beside the reserved {', '.join(reserved)}")
         kept = [token for token, count in counts.items() if count >= min_count and token not in reserved]
         kept.sort(key=lambda token: (-counts[token], token))
         return cls([*reserved, *kept][:max_size])

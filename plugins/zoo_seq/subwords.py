@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Literal
 
-from zoo import Vocab
+from zoo import InputError, Vocab
 
 Kind = Literal["bpe", "wordpiece"]
 PIECE = 100_000  # characters; the library takes a text in pieces, which end where a line does
 CONTINUED = "##"
+# Spaces that are not between words: before a full stop, after a bracket, around hyphens and apostrophes.
+TIGHT = re.compile(r" (?=[.,!?;:%)\]}])|(?<=[(\[{]) | (?=[-'’] \w)|(?<=\w [-'’]) ")
 
 
 class Subwords:
@@ -26,6 +28,7 @@ class Subwords:
             if kind == "bpe"
             else models.WordPiece(vocab.index, unk_token="<unk>", max_input_chars_per_word=100)
         )
+        self.kind, self.vocab = kind, vocab
         self.tokenizer = _prepared(Tokenizer(model), kind)
 
     def encode(self, text: str) -> list[int]:
@@ -35,6 +38,8 @@ class Subwords:
         return [found.ids for found in self.tokenizer.encode_batch_fast(list(lines), add_special_tokens=False)]
 
     def decode(self, indices: Sequence[int]) -> str:
+        if self.kind == "wordpiece":
+            return TIGHT.sub("", " ".join(self.vocab.decode(indices)).replace(f" {CONTINUED}", ""))
         text: str = self.tokenizer.decode(list(indices), skip_special_tokens=False)
         return text
 
@@ -59,6 +64,8 @@ def train_subwords(
     tokenizer.train_from_iterator(_pieces(text), trainer)
     model = json.loads(tokenizer.to_str())["model"]
     tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
+    if len(tokens) > size:
+        raise InputError(f"a vocab of {size} has no room for the {len(tokens)} letters and marks", "a larger max_vocab")
     merges = model.get("merges", [])
     return tokens, [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
 
@@ -71,7 +78,6 @@ def _prepared(tokenizer: Any, kind: Kind) -> Any:
         tokenizer.decoder = decoders.ByteLevel()
     else:
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        tokenizer.decoder = decoders.WordPiece(prefix=CONTINUED, cleanup=True)
     return tokenizer
 
 

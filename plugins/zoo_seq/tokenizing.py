@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from zoo import InputError, Vocab
-from zoo_seq.subwords import Subwords, train_subwords
+from zoo_seq.subwords import TIGHT, Subwords, train_subwords
 
 Splitter = Literal["char", "word", "bpe", "wordpiece"]
 Normalize = Literal["none", "lower", "letters"]
@@ -19,8 +19,6 @@ Normalize = Literal["none", "lower", "letters"]
 UNKNOWN, PAD, BEGIN, END = "<unk>", "<pad>", "<bos>", "<eos>"
 WORDS = re.compile(r"<\w+>|\w+|[^\w\s]")
 NO_LETTERS = re.compile("[^a-z]+")
-# Spaces that are not between words: before a full stop, after a bracket, around hyphens and apostrophes.
-TIGHT = re.compile(r" (?=[.,!?;:%)\]}])|(?<=[(\[{]) | (?=[-'’] \w)|(?<=\w [-'’]) ")
 
 
 class Tokenizer:
@@ -121,6 +119,14 @@ class Tokenizer:
 
 
 def normalized(text: str, normalize: Normalize) -> str:
+    """
+    Raises:
+        InputError: the text has half a character, as bytes that are no UTF-8 become on the command line.
+    """
+    try:
+        text.encode()
+    except UnicodeError as error:
+        raise InputError(f"the text is not UTF-8: character {error.start + 1} does not fit") from error  # type: ignore[attr-defined]
     if normalize == "none":
         return text
     lower = text.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference import attention as reference
+from zoo_seq.attention.embedding import Embedding
 from zoo_seq.attention.heads import Attention, Cache
 from zoo_seq.attention.positions import rotated, sine_code
 from zoo_seq.translation.transformer import Transformer
@@ -108,7 +110,7 @@ def test_rotated_products_know_only_the_distance(first: int, second: int, move: 
         {"positions": "rotary"},
         {"positions": "learned", "pre_norm": False},
         {"combine": "mean", "norm": "batch"},
-        {"tied": True},
+        {"tied": True, "one_vocab": True},
     ],
     ids=str,
 )
@@ -135,6 +137,20 @@ def test_a_text_longer_than_the_positions_is_an_error() -> None:
         model(torch.ones(1, 6, dtype=torch.int64), torch.ones(1, 3, dtype=torch.int64))
 
 
-def test_tied_vocabs_must_be_one() -> None:
+@pytest.mark.parametrize(("target", "one_vocab"), [(14, True), (13, False)], ids=["of two sizes", "of equal size"])
+def test_two_vocabs_are_not_tied(target: int, one_vocab: bool) -> None:
     with pytest.raises(ValueError, match="cannot be tied"):
-        Transformer(13, 14, 0, 5, tied=True)
+        Transformer(13, target, 0, 5, tied=True, one_vocab=one_vocab)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Embedding(5, 7, 9, "sine", 0.0), "sine .* width of 7 is odd"),
+        (lambda: Attention(9, 3, rotary=True), "rotary .* head of 3 is odd"),
+    ],
+    ids=["sine", "rotary"],
+)
+def test_pairs_of_columns_need_an_even_width(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -56,7 +56,7 @@ def test_a_series_that_will_not_do(values: torch.Tensor) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a,b\n1,2\n", "no column `x`"), ("", "no row"), ("x\n1\n\nhello\n", "line 3: `hello` is no number")],
+    [("a,b\n1,2\n", "no column `x`"), ("", "no row"), ("x\n1\n\nhello\n", "line 4: `hello` is no number")],
 )
 def test_a_csv_file_that_will_not_do(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "series.csv"
@@ -73,9 +73,20 @@ def test_a_column_is_a_series(tmp_path: Path) -> None:
     assert len(sine(500, tau=8).splits["train"]) == 292
 
 
+def test_small_changes_of_large_numbers_are_kept() -> None:
+    """Seconds since 1970, say: fp32 has steps of 128 there."""
+    values = 1.7e9 + 20 * torch.sin(torch.arange(400, dtype=torch.float64) / 10)
+    scaled = series_data(values, 4, 0.4).splits["train"].tensors["input"]
+    assert scaled.dtype == torch.float32
+    torch.testing.assert_close(scaled, series_data(values - 1.7e9, 4, 0.4).splits["train"].tensors["input"])
+
+
 def test_a_run_goes_on_with_numbers(tmp_path: Path, zoo: Command) -> None:
     zoo_package.run("sine", {"train.epochs": 2}, quick=True, out=tmp_path / "run")
     assert (tmp_path / "run" / "pictures" / "forecasts.png").exists()
     found = json.loads(zoo("predict", tmp_path / "run", "0.1, 0.2, 0.3, 0.4, 0.5", "--set", "steps=3").stdout)
     assert len(found["next"]) == 3
     assert zoo("predict", tmp_path / "run", "0.1, x").status == 2
+    assert zoo("eval", tmp_path / "run", "--split", "train").stdout.count("error_") == 1  # a step ahead is known
+    refused = zoo("run", "sine", "train.folds=2", "--out", tmp_path / "folds")
+    assert refused.status == 2 and "cannot be cross-validated" in refused.stderr

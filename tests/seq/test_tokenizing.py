@@ -47,6 +47,28 @@ def test_vocab_json_is_all_that_it_takes(splitter: str) -> None:
     assert again.to_asset() == tokenizer.to_asset()
 
 
+@pytest.mark.parametrize("splitter", ["word", "wordpiece"])
+def test_words_come_back_with_their_signs(splitter: str) -> None:
+    """Both forget the spaces; signs are set as in English and French."""
+    text = "the dog's owner (a well-dressed man) says: l'homme d'ici, it's his."
+    tokenizer = Tokenizer.train(f"{TEXT} {text}", splitter, max_size=300)  # type: ignore[arg-type]
+    assert tokenizer.decode(tokenizer.encode(text).tolist()) == text
+
+
+@pytest.mark.parametrize("splitter", ["char", "word", "bpe", "wordpiece"])
+def test_bytes_that_are_no_text_are_refused(splitter: str) -> None:
+    """Python makes half characters of them on the command line."""
+    tokenizer = Tokenizer.train(TEXT, splitter, max_size=300)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="not UTF-8: character 3"):
+        tokenizer.encode("th\udce9")
+
+
+@pytest.mark.parametrize(("splitter", "size"), [("bpe", 100), ("wordpiece", 10), ("word", 1)])
+def test_a_vocab_too_small_for_its_letters(splitter: str, size: int) -> None:
+    with pytest.raises(InputError, match="has no room"):
+        Tokenizer.train(TEXT, splitter, max_size=size)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("splitter", ["bpe", "wordpiece"])
 def test_subwords_are_trained_alike_in_every_process(splitter: str) -> None:
     """Their hash is part of the weights' file, which must not depend on the order of a hash table."""

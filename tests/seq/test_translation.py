@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from zoo_seq.translation.number_words import english, french, number_words
 from zoo_seq.translation.pairs import by_length, translation_data
 from zoo_seq.translation.parallel_text import held_out, parallel_text
 from zoo_seq.translation.seq2seq import Seq2Seq
+from zoo_seq.translation.task import Translation
 from zoo_seq.translation.transformer import Transformer
 
 BEGIN, END, VOCAB = 1, 2, 6
@@ -143,13 +145,29 @@ def test_files_may_be_gzipped(tmp_path: Path) -> None:
         (b"one\ntwo\n", b"un\n", "2 lines and .* 1: they do not go together"),
         (b"\xff\xfe", b"un\n", "is not text in utf-8"),
         (b"", b"", "no pair of sentences in `train`"),
+        (b"one\n", b"\x1f\x8b", "cannot be read"),
     ],
 )
 def test_files_that_do_not_go_together(tmp_path: Path, source: bytes, target: bytes, message: str) -> None:
     (tmp_path / "a").write_bytes(source)
-    (tmp_path / "b").write_bytes(target)
+    name = "b.gz" if target.startswith(b"\x1f\x8b") else "b"
+    (tmp_path / name).write_bytes(gzip.compress(b"un" * 99)[:15] + b"\xff" * 9 if name == "b.gz" else target)
     with pytest.raises(InputError, match=message):
-        parallel_text(("a", "b"), ("a", "b"), root=str(tmp_path), splitter="word")
+        parallel_text(("a", name), ("a", name), root=str(tmp_path), splitter="word")
+
+
+def test_lines_may_end_as_in_windows(tmp_path: Path) -> None:
+    write(tmp_path, "a", "one\r\ntwo\r\n")
+    write(tmp_path, "b", "un\r\ndeux\r\n")
+    data = parallel_text(("a", "b"), ("a", "b"), root=str(tmp_path), splitter="char")
+    assert data.splits["train"].references == ["un", "deux"]
+    assert "\r" not in data.assets["source_vocab"]["tokens"]
+
+
+def test_the_share_of_unknown_tokens_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = {"train": [("a a", "x x")] * 4, "val": [("a b", "x x")]}
+    translation_data(pairs, "pairs", "word", "none", 1, None, False, None)
+    assert "pairs: 33.33% of the source tokens of `val` are not in the vocab" in capsys.readouterr().err
 
 
 NUMBERS = {
@@ -192,16 +210,26 @@ def test_scores_are_sacrebleus_and_signed() -> None:
 
 
 def test_the_books_bleu_by_hand() -> None:
-    """Precision 4/5 of words and 3/4 of pairs, no penalty: 0.8^(1/2) x 0.75^(1/4); too short for a pair: nothing."""
+    """Precision 4/5 of words and 3/4 of pairs, no penalty: 0.8^(1/2) x 0.75^(1/4); a word alone has no pair."""
     metric = BookBLEU()
     metric.update(["a b c d e"], ["a b c d"])
     assert float(metric.compute()) == pytest.approx(0.8**0.5 * 0.75**0.25)
     metric.reset()
-    metric.update(["a", ""], ["a b", "a"])
-    assert float(metric.compute()) == 0
+    metric.update(["a", "", "va!"], ["a b", "a", "va !"])
+    assert metric.scores == pytest.approx([math.exp(-1), 0, 1])
 
 
 # Runs
+
+
+def test_the_heat_map_of_a_long_sentence_is_no_poster() -> None:
+    data = translation_data({"train": [("a " * 300, "b " * 300)]}, "pairs", "word", "none", 1, None, False, None)
+    task = Translation(**data.assets)
+    model = Transformer(5, 5, 0, 900, width=16, layers=1, heads=16).eval()
+    batch = task.collate([data.splits["train"][0]])
+    with torch.inference_mode():
+        picture = task.pictures(model, batch)["attention"]
+    assert max(picture.size) < 10_000
 
 
 @pytest.mark.parametrize("model", ["transformer", "seq2seq"])
@@ -218,6 +246,13 @@ def test_a_run_translates(tmp_path: Path, zoo: Command, model: str) -> None:
     assert run.predict("twenty-two")["text"] == "vingt-deux"
     assert zoo_package.load(tmp_path / "run", task={"beam": 4}).predict("twenty-two")["text"] == "vingt-deux"
     assert run.predict("twenty-million")["unknown"] == pytest.approx(0.3333)
+    # What stands in for the model takes the facts of the data at hand: other positions, here.
+    recipe = tmp_path / "again.toml"
+    recipe.write_text(
+        f'[init]\nfrom = "{tmp_path / "run"}"\n[dataset]\nname = "number_words"\nsize = 900\n'
+        '[optimizer]\nname = "sgd"\nlr = 0.1\n[train]\nsteps = 2\n'
+    )
+    zoo_package.run(recipe, out=tmp_path / "again")
     refused = zoo("predict", tmp_path / "run", "two " * 400)
     assert (refused.status, "positions" in refused.stderr) == ((2, True) if model == "transformer" else (0, False))
     assert "<table class=texts><tr><th>source" in (tmp_path / "run" / "report.html").read_text()

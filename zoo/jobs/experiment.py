@@ -73,6 +73,7 @@ def prepare_scoring(
 ) -> tuple[Builder, Data, Scoring, Eval]:
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names."""
     builder = Builder(recipe, catalog, load_network)
+    stated = set(recipe.table)
     initial = _initial(recipe, builder)
     train = train or scoring_settings({} if initial is None else _recipe_of(initial))
     device = choose_device(train.device)
@@ -82,6 +83,8 @@ def prepare_scoring(
     if train.folds is not None and train.fold is not None:
         data = fold_of(data, train.folds, train.fold, train.seed)
     builder.offer(data.facts, data.assets)
+    for kind in {"task", "model", "loss"} - stated:
+        _leave_to_facts(recipe, kind, data)
     task = builder.component("task")
     model = builder.component("model")
     if initial is not None:
@@ -211,6 +214,12 @@ def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
         if kind not in recipe.table and kind in ("task", "model", "dataset"):
             raise InputError(f"the recipe names no {kind}, and {initial.name} has none to stand in for it")
     return initial
+
+
+def _leave_to_facts(recipe: Recipe, kind: str, data: Data) -> None:
+    """What stands in for a component knows the facts of its own data; those of the data at hand take their place."""
+    if isinstance(recipe.table.get(kind), dict):
+        recipe.table[kind] = {key: value for key, value in recipe.table[kind].items() if key not in data.facts}
 
 
 def _recipe_of(initial: Pretrained) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class Embedding(nn.Module):
         scale: what the tokens' vectors are multiplied by.
 
     Raises:
-        ValueError: a text is longer, when it comes.
+        ValueError: sine waves need an even width; or, when it comes, a text is longer.
     """
 
     code: Tensor
@@ -35,6 +35,8 @@ class Embedding(nn.Module):
         if positions == "learned":
             self.places = nn.Embedding(max_length, width)
         elif positions == "sine":
+            if width % 2:
+                raise ValueError(f"sine positions come in pairs of columns, and a width of {width} is odd")
             self.register_buffer("code", sine_code(max_length, width), persistent=False)
         self.dropout = nn.Dropout(dropout)
 

@@ -72,6 +72,8 @@ class Attention(nn.Module):
         super().__init__()
         if width % heads:
             raise ValueError(f"a width of {width} cannot be divided among {heads} heads")
+        if rotary and (width // heads if combine == "concat" else width) % 2:
+            raise ValueError(f"rotary positions turn pairs of columns, and a head of {width // heads} is odd")
         self.heads, self.dropout, self.combine, self.rotary = heads, dropout, combine, rotary
         inner = width if combine == "concat" else width * heads
         self.query = nn.Linear(width, inner)

@@ -9,7 +9,8 @@ from torch import Tensor
 class StepError:
     """Root mean squared errors of forecasts 1, 4, 16 and 64 steps ahead: `error_1`, `error_4` ...
 
-    Takes forecasts (B, S) and what came (B, S). In deviations of the series: to forecast its mean would get 1.
+    Takes forecasts (B, S) and what came (B, S); errors further ahead than S are left out. In deviations of the series:
+    to forecast its mean would get 1.
     """
 
     higher_is_better = False
@@ -27,7 +28,7 @@ class StepError:
 
     def compute(self) -> dict[str, Tensor]:
         errors = torch.as_tensor(self.squares / self.count).sqrt()
-        return {f"error_{step}": errors[step - 1] for step in self.steps}
+        return {f"error_{step}": errors[step - 1] for step in self.steps if step <= len(errors)}
 
     def reset(self) -> None:
         self.squares = 0.0

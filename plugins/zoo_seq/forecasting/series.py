@@ -26,10 +26,11 @@ def series_data(values: torch.Tensor, tau: int, held_out: float) -> Data:
             f"{len(values) - cut} held out, where {least} are",
             "a smaller tau, or a larger held_out, may do",
         )
+    values = values.double()  # a small change of large numbers is lost in fp32
     mean, deviation = values[:cut].mean(), values[:cut].std()
     if not deviation > 0:
         raise InputError("the numbers to train on are all the same")
-    scaled = (values - mean) / deviation
+    scaled = ((values - mean) / deviation).float()
     windows = scaled[:cut].unfold(0, tau + 1, 1)
     held = scaled[cut:].unfold(0, tau + HORIZON, 1)
     return Data(

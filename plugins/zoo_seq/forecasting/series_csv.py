@@ -31,22 +31,22 @@ def series_csv(
     """
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as opened:
-            rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeError) as error:
+            reader = csv.DictReader(opened)
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
         raise InputError(f"the series {path} cannot be read: {error}") from error
-    if not rows or column not in rows[0]:
-        there = ", ".join(f"`{name}`" for name in rows[0]) if rows else "no row"
+    if not rows or column not in rows[0][1]:
+        there = ", ".join(f"`{name}`" for name in rows[0][1]) if rows else "no row"
         raise InputError(f"{path} has no column `{column}`", f"it has {there}")
-    return series_data(
-        torch.tensor([_number(row[column], number, path) for number, row in enumerate(rows, 2)]), tau, held_out
-    )
+    numbers = [_number(row[column], line, path) for line, row in rows]
+    return series_data(torch.tensor(numbers, dtype=torch.float64), tau, held_out)
 
 
-def _number(cell: str | None, row: int, path: str) -> float:
+def _number(cell: str | None, line: int, path: str) -> float:
     try:
         number = float(cell or "")
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{path}, line {row}: `{cell or ''}` is no number", "fill what is missing before")
+        raise InputError(f"{path}, line {line}: `{cell or ''}` is no number", "fill what is missing before")
     return number

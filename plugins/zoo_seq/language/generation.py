@@ -60,6 +60,7 @@ def draw(
     """Logits (B, V) -> a token each (B,)."""
     if temperature == 0:
         return logits.argmax(dim=-1)
+    logits = logits - logits.amax(dim=-1, keepdim=True)  # or a tiny temperature would make infinities of them
     probabilities = kept(logits / temperature, top_k, top_p).softmax(dim=-1)
     return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
 

@@ -89,8 +89,9 @@ class LanguageModel(Task):
             )
         if self.state is None or self.window is None or self.window.shape != batch["window"].shape:
             return None
-        goes_on = (batch["window"] == self.window + 1)[None, :, None]
-        return _each(self.state, lambda part: part * goes_on)
+        device = batch["window"].device  # a resumed run's state was read on the CPU
+        goes_on = (batch["window"] == self.window.to(device) + 1)[None, :, None]
+        return _each(self.state, lambda part: part.to(device) * goes_on)
 
     def state_dict(self) -> dict[str, Any]:
         return {} if self.state is None else {"state": self.state, "window": self.window}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,7 +34,7 @@ def text_file(
     """A text; its last part is held out. Each sample has `input` and `label`, int64 (num_steps,).
 
     Args:
-        path: the file; without, the help texts that come with Python (`pydoc_data.topics`), about 700,000 characters.
+        path: the file; without, the help texts that come with Python (`pydoc_data.topics`), about 460,000 characters.
         splitter: what a token is: `char`, `word`, `bpe` or `wordpiece`.
         normalize: `lower` case; `letters`, where what is not a to z becomes one space (Dive into Deep Learning 9.2).
         min_count: rarer tokens become `<unk>`.
@@ -44,7 +45,7 @@ def text_file(
         held_out_steps: tokens of a held-out window, by default `num_steps`. Its first half is only read, so that the
             second is scored in context.
         encoding: of the file.
-        vocab: of the weights that are trained on; from their assets.
+        vocab: of the weights that are trained on; from their assets. Their splitter and normalize are used, too.
 
     Raises:
         zoo.InputError: there is no such file, it is not text in that encoding, or it is too short.
@@ -100,7 +101,7 @@ def read_text(file: Path, encoding: str = "utf-8") -> str:
         InputError: there is no such file, or it is in another encoding.
     """
     try:
-        return file.read_text(encoding="utf-8-sig" if encoding == "utf-8" else encoding)
+        return file.read_text(encoding="utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding)
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         raise InputError(

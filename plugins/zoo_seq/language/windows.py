@@ -12,8 +12,8 @@ IGNORED = -100
 def random_windows(tokens: torch.Tensor, steps: int) -> TensorSplit:
     """Windows that tile the text, each moved by a random number of places below `steps`, anew in every epoch.
 
-    A batch has `input` and `label`, int64 (B, steps); labels are the inputs one place on. Where they are scored, windows
-    are not moved.
+    A batch has `input` and `label`, int64 (B, steps); labels are the inputs one place on. Where they are scored,
+    windows are not moved.
     """
     tiles = tokens.unfold(0, steps + 1, steps)  # a view: nothing is copied
     starts = torch.arange(len(tiles)) * steps

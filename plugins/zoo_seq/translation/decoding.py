@@ -39,8 +39,8 @@ def beam_search(
     """Source (B, S) -> the best tokens (B, at most `length`), and their log-probability (B,).
 
     The `beam` likeliest beginnings are gone on with. What the likeliest token each time leads to is always among them,
-    so a beam never ends with a lower score than `greedy`. All sentences of a batch, and all their beams, are one batch
-    to the model; the source is read once.
+    so a beam never ends with a lower score, as it is compared, than `greedy`. All sentences of a batch, and all their
+    beams, are one batch to the model; the source is read once.
 
     Args:
         penalty: alpha of ((5 + n) / 6)^alpha, by which the log-probability of n tokens is divided to be compared (Wu et

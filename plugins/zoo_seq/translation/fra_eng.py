@@ -43,7 +43,8 @@ def fra_eng(
     file = next((place / "fra.txt" for place in (folder, folder / "fra-eng") if (place / "fra.txt").is_file()), None)
     if file is None:
         raise InputError(f"there is no fra.txt in {folder}")
-    pairs = [_pair(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    pairs = [_pair(line, f"{file}, line {number}") for number, line in lines if line.strip()]
     train, val = (pairs[:size], pairs[size:]) if size is not None else held_out(pairs, val_size, seed)
     seen = {source for source, _ in train}
     own = {"train": train, "val": [pair for pair in val if pair[0] not in seen][:val_size]}
@@ -52,6 +53,8 @@ def fra_eng(
     )
 
 
-def _pair(line: str) -> Pair:
-    english, french, *_ = line.replace("\u202f", " ").replace("\xa0", " ").split("\t")
-    return english, french
+def _pair(line: str, where: str) -> Pair:
+    parts = line.replace("\u202f", " ").replace("\xa0", " ").split("\t")
+    if len(parts) < 2:
+        raise InputError(f"{where} has no tab between English and French")
+    return parts[0], parts[1]

@@ -8,12 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
+HEADS = 8  # that are drawn
+
 
 def attention_map(weights: Tensor, source: Sequence[str], target: Sequence[str]) -> Any:
-    """Weights (heads, T, S) from 0 to 1 -> a map for each head, a row for each target token."""
+    """Weights (heads, T, S) from 0 to 1 -> a map for each of the first heads, a row for each target token."""
     from matplotlib.figure import Figure
 
-    heads = len(weights)
+    heads = min(HEADS, len(weights))
     figure = Figure(figsize=(max(3, 0.28 * len(source)) * heads + 1, max(3, 0.28 * len(target)) + 1), dpi=90)
     figure.set_layout_engine("constrained")
     for head, axes in enumerate(figure.subplots(1, heads, squeeze=False)[0]):

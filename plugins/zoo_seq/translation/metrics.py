@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+
+BOOK_WORDS = re.compile(r"[^\s,.!?]+|[,.!?]")  # four signs are words of their own (10.5.2)
 
 
 class _Corpus:
@@ -68,8 +71,8 @@ class ChrF(_Corpus):
 class BookBLEU:
     """Dive into Deep Learning's BLEU (10.7.6), from 0 to 1: of each sentence by itself, then the mean.
 
-    Precisions of n-grams to the power of 1 / 2^n, and a penalty for short translations, on words set apart by spaces.
-    A translation without an n-gram has precision 0 there; in the book it divides by zero.
+    Precisions of n-grams to the power of 1 / 2^n, and a penalty for short translations, on words and . , ! ?. N-grams
+    longer than a translation do not count; a translation without a word gets 0.
 
     Args:
         n: of the longest n-grams.
@@ -93,14 +96,13 @@ class BookBLEU:
 
 def book_bleu(prediction: str, reference: str, n: int) -> float:
     """Of one sentence."""
-    found, wanted = prediction.split(), reference.split()
+    found, wanted = BOOK_WORDS.findall(prediction), BOOK_WORDS.findall(reference)
     if not found:
         return 0.0
     score = math.exp(min(0.0, 1 - len(wanted) / len(found)))
-    for length in range(1, n + 1):
+    for length in range(1, min(n, len(found)) + 1):
         own, known = (
             Counter(zip(*(words[start:] for start in range(length)), strict=False)) for words in (found, wanted)
         )
-        total = sum(own.values())
-        score *= (sum((own & known).values()) / total) ** 0.5**length if total else 0.0
+        score *= (sum((own & known).values()) / sum(own.values())) ** 0.5**length
     return score

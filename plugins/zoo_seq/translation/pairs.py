@@ -58,6 +58,10 @@ def translation_data(
         sides = ["\n".join(pair[side] for pair in pairs["train"]) for side in (0, 1)]
         both = [train("\n".join(sides))] * 2 if joint else [train(side) for side in sides]
     splits = {split: Pairs(own, both) for split, own in pairs.items()}
+    for split, encoded in splits.items():
+        for side, tokenizer in zip(("source", "target"), both, strict=True):
+            if share := tokenizer.unknown_share(getattr(encoded, side).numbers):
+                print(f"{name}: {share:.2%} of the {side} tokens of `{split}` are not in the vocab", file=sys.stderr)
     if longest is not None:
         splits["train"].leave_out(longest, name)
     length = max(int(split.lengths.max()) for split in splits.values())
@@ -71,6 +75,7 @@ def translation_data(
             "vocab_size": sizes[1],
             "pad_index": PADDING,
             "ignore_index": PADDING,
+            "one_vocab": both[0].vocab.tokens == both[1].vocab.tokens,
             "max_length": int(ROOM * length) + 1,
         },
         assets={"source_vocab": both[0].to_asset(), "target_vocab": both[1].to_asset()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,6 +96,7 @@ def _lines(file: Path) -> list[str]:
         text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("utf-8-sig")
     except UnicodeError as error:
         raise InputError(f"{file} is not text in utf-8: {error}") from error
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"the text {file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    text = text.replace("\r\n", "\n")
     return text.split("\n")[: -1 if text.endswith("\n") else None]

@@ -10,9 +10,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from zoo import Batch, InputError, Task
-from zoo_seq.tokenizing import BEGIN, END, PAD, Tokenizer
+from zoo_seq.tokenizing import BEGIN, END, PAD, WORDS, Tokenizer
 from zoo_seq.translation.decoding import beam_search, greedy
 from zoo_seq.translation.heat_maps import attention_map, position_map
+
+SHOWN = 40  # tokens of a sentence in a heat map
 
 
 class Translation(Task):
@@ -104,14 +106,15 @@ class Translation(Task):
         return {"source": source, "truth": sample["reference"], "prediction": prediction}
 
     def difficulty(self, sample: dict[str, Any], prediction: str) -> float:
-        """The share of the longer text's words that the other does not have."""
-        words, truth = set(prediction.split()), set(sample["reference"].split())
+        """The share of both texts' words that only one of them has."""
+        words, truth = set(WORDS.findall(prediction)), set(WORDS.findall(sample["reference"]))
         return 1 - len(words & truth) / max(1, len(words | truth))
 
     def pictures(self, model: Any, batch: Batch) -> dict[str, Any]:
         """What the first sentence's target looks at, and the positions' code, where the model has them."""
         source, target = batch["source"][:1], batch["target"][:1]
-        source, target = source[:, : int((source != self.pad).sum())], target[:, : int((target != self.pad).sum()) - 1]
+        source = source[:, : min(SHOWN, int((source != self.pad).sum()))]
+        target = target[:, : min(SHOWN, int((target != self.pad).sum()) - 1)]
         weights = model.attention_weights(source, target) if hasattr(model, "attention_weights") else None
         drawn = {}
         if weights is not None:

@@ -38,10 +38,11 @@ class Transformer(nn.Module):
         hidden: of the perceptrons; by default four times the width.
         positions: `sine` (the paper) or `learned` vectors are added; `rotary` ones turn queries and keys; `none`.
         tied: one matrix embeds source and target and makes the logits (section 3.4); the languages must have one vocab.
+        one_vocab: whether the languages have one; from the dataset.
         pre_norm, norm, combine: see `zoo_seq.attention.blocks.Shape`.
 
     Raises:
-        ValueError: `tied`, and the vocabs differ in size.
+        ValueError: `tied`, and the vocabs differ.
     """
 
     def __init__(
@@ -60,12 +61,11 @@ class Transformer(nn.Module):
         norm: Norm = "layer",
         combine: Combine = "concat",
         tied: bool = False,
+        one_vocab: bool = False,
     ) -> None:
         super().__init__()
-        if tied and source_vocab_size != target_vocab_size:
-            raise ValueError(
-                f"vocabs of {source_vocab_size} and {target_vocab_size} tokens cannot be tied: `joint = true`"
-            )
+        if tied and not (one_vocab and source_vocab_size == target_vocab_size):
+            raise ValueError("embeddings of two vocabs cannot be tied: `joint = true` of the dataset makes one of them")
         self.pad_index, self.max_length = pad_index, max_length
         shape = Shape(width, heads, hidden or 4 * width, dropout, pre_norm, norm, combine, positions == "rotary")
         scale = width**0.5
