@@ -42,7 +42,7 @@ def make_batches(
     if isinstance(split, TensorSplit):
         return _TensorBatches(split, plan, device, seed, training)
     if hasattr(split, "batch"):
-        return _WholeBatches(split, plan, device)
+        return _WholeBatches(split, plan, device, seed, training)
     count = _spare_cores(device) if workers == "auto" else workers
     return _SampleBatches(split, plan, device, collate, seed, training, count)
 
@@ -121,15 +121,17 @@ class _TensorBatches:
 class _WholeBatches:
     """Batches that a split makes as a whole: no worker, no collate."""
 
-    def __init__(self, split: Any, plan: _InOrder, device: torch.device) -> None:
-        self.split, self.plan, self.device = split, plan, device
+    def __init__(self, split: Any, plan: _InOrder, device: torch.device, seed: int, training: bool) -> None:
+        self.split, self.plan, self.device, self.seed = split, plan, device, seed
+        self.transform = getattr(split, "batch_transform", None) if training else None
 
     def __len__(self) -> int:
         return self.plan.batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        for chosen in self.plan.indices(epoch, first, torch.device("cpu")):
-            yield _to_device(self.split.batch(chosen), self.device)
+        for number, chosen in enumerate(self.plan.indices(epoch, first, torch.device("cpu")), first):
+            batch = _to_device(self.split.batch(chosen), self.device)
+            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
 
 
 class _SampleBatches:

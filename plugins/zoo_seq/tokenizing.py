@@ -119,7 +119,8 @@ class Tokenizer:
 
 
 def normalized(text: str, normalize: Normalize) -> str:
-    """
+    """As `Tokenizer` says of `normalize`.
+
     Raises:
         InputError: the text has half a character, as bytes that are no UTF-8 become on the command line.
     """

@@ -63,6 +63,16 @@ def test_training_batches_are_the_splits_own(split: Any) -> None:
     assert read(split, 0, first=4) == batches[4:]
 
 
+class Doubled(Whole):
+    def batch_transform(self, batch: dict[str, Any], generator: torch.Generator) -> dict[str, Any]:
+        return {"x": 2 * batch["x"]}
+
+
+def test_whole_batches_are_transformed_in_training_alone() -> None:
+    assert sorted(read(Doubled(), 0))[1] == [4, 6]
+    assert read(Doubled(), 0, training=False)[0] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS.keys())
 def test_scoring_goes_through_the_samples_as_they_come(split: Any) -> None:
     assert read(split, 0, training=False) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]

@@ -176,3 +176,13 @@ def test_a_device_that_is_not_there() -> None:
     for device in ("cuda:99", "tpu", "cuda:x"):
         with pytest.raises(InputError, match=f"device `{device}`"):
             experiment(device=device)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fused"), [({}, True), ({"fused": False}, False), ({"foreach": True}, False), ({"foreach": False}, True)]
+)
+def test_optimizers_are_fused_unless_the_recipe_excludes_it(asked: dict[str, bool], fused: bool) -> None:
+    """torch's refuse to be fused and for-each at once."""
+    optimizer = experiment({"optimizer": {"name": "adam", "lr": 0.1, **asked}}).update.optimizer
+    assert bool(optimizer.defaults["fused"]) is fused
+    assert bool(optimizer.defaults["foreach"]) is asked.get("foreach", False)

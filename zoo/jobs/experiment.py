@@ -191,7 +191,10 @@ def monitored(train: Train, scoring: Scoring) -> tuple[str, str]:
 
 def _optimizer(builder: Builder, model: nn.Module, train: Train) -> torch.optim.Optimizer:
     groups = parameter_groups(model, train.groups)
-    optimizer = builder.component("optimizer", params=groups, fused=True)  # one kernel, where there is one
+    spec = builder.recipe.table["optimizer"]
+    otherwise = isinstance(spec, dict) and any(spec.get(name) for name in ("foreach", "differentiable"))
+    # One kernel for all weights, where the optimizer has it and the recipe does not ask for what excludes it.
+    optimizer = builder.component("optimizer", params=groups, fused=not otherwise)
     if train.lr_per is not None:
         for group in optimizer.param_groups:
             group["lr"] *= train.batch_size * train.accumulate / train.lr_per
