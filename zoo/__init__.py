@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zoo.component import Component, dataset, loss, metric, model, optimizer, schedule, task
-from zoo.errors import ExpectationMissed, InputError, RunFailed, Stopped, ZooError
+from zoo.errors import ExpectationMissed, InputError, PluginFailed, RunFailed, Stopped, ZooError
 from zoo.hooks import hookimpl
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ __all__ = [
     "InputError",
     "Nested",
     "Normalize",
+    "PluginFailed",
     "RunFailed",
     "RunFolder",
     "Stopped",

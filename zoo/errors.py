@@ -32,6 +32,12 @@ class RunFailed(ZooError):
     exit_status = 3
 
 
+class PluginFailed(ZooError):
+    """The code of a plugin raised; the message names component and plugin."""
+
+    exit_status = 4
+
+
 class ExpectationMissed(ZooError):
     """A figure in `[expect]` was missed."""
 
