@@ -12,7 +12,6 @@ from torch import nn
 
 from zoo.batches import Batches, batch_size
 from zoo.data import Batch
-from zoo.lean_torch import lean_step
 from zoo.parameters import MovingAverage
 from zoo.tasks import Task
 
@@ -171,7 +170,7 @@ def _accumulate(
 def _optimize(update: Update, parameters: list[nn.Parameter]) -> Callable[[int], float]:
     """What happens after `backward`, as a function of the step's number that returns the first group's rate."""
     optimizer, schedule, scaler = update.optimizer, update.schedule, update.scaler
-    step = lean_step(optimizer) if scaler is None else lambda: scaler.step(optimizer)
+    step: Callable[[], Any] = optimizer.step if scaler is None else lambda: scaler.step(optimizer)
     groups = optimizer.param_groups
     steps_itself = schedule is not None and not hasattr(schedule, "num_bad_epochs")
 
