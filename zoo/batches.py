@@ -233,7 +233,7 @@ def _one_thread() -> Iterator[None]:
 
 def _ignore_signals(worker: int) -> None:
     """A stop is for the training process to make, also where the signal goes to the whole process group."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 

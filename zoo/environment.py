@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
-from zoo.data import Data
+from zoo.data import Data, TensorSplit
 from zoo.plugins import Plugins
 from zoo.randomness import seeded
 
@@ -33,7 +34,7 @@ def describe_environment(device: torch.device, data: Data, plugins: Plugins) -> 
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         "threads": torch.get_num_threads(),
         "platform": platform.platform(),
-        "dataset": {name: _fingerprint(split) for name, split in data.splits.items()},
+        "dataset": fingerprints(data),
     }
 
 
@@ -53,19 +54,28 @@ def _processor() -> str:
     return platform.processor()
 
 
+def fingerprints(data: Data) -> dict[str, Any]:
+    """The size of each split, and a hash: of all its tensors, or of samples spread over it and of their names."""
+    return {name: _fingerprint(split) for name, split in data.splits.items()}
+
+
 def _fingerprint(split: Any, looked_at: int = 16) -> dict[str, Any]:
-    """A split's size, and a hash of samples spread over it."""
     digest = hashlib.sha256()
     size = len(split)
+    columns = {name: getattr(split, name, None) for name in ("strata", "groups", "names")}
+    if isinstance(split, TensorSplit):
+        samples: Iterable[dict[str, Any]] = [split.tensors]
+    else:
+        samples = (split[index] for index in range(0, size, max(1, size // looked_at)))
     with seeded(0):
-        for index in range(0, size, max(1, size // looked_at)):
-            for name, value in split[index].items():
+        for sample in (*samples, {name: list(values) for name, values in columns.items() if values is not None}):
+            for name, value in sample.items():
                 digest.update(name.encode())
                 digest.update(_bytes(value))
     return {"samples": size, "sha256": digest.hexdigest()}
 
 
-def _bytes(value: Any) -> bytes:
+def _bytes(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        return bytes(value.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
     return repr(value).encode()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import InputError
+from zoo.errors import InputError, RunFailed
 
 if TYPE_CHECKING:
     import torch
@@ -140,7 +140,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 def write_flushed(file: Path, content: Content) -> None:
     """Write pieces one after the other, and force them to disk."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     try:
         pieces = [memoryview(piece).cast("B") for piece in content if len(piece)]
         while pieces:
@@ -152,6 +152,15 @@ def write_flushed(file: Path, content: Content) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def failing_writes(folder: Path) -> Iterator[None]:
+    """A run fails where its folder cannot be written: the disk is full, or read-only."""
+    try:
+        yield
+    except OSError as error:
+        raise RunFailed(f"cannot write to {folder}: {error.strerror}", "zoo resume goes on from the last save") from error
 
 
 @contextmanager

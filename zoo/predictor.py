@@ -21,7 +21,7 @@ from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
 from zoo.tasks import Task
-from zoo.weights import build_empty, check_asset_hashes, filled, read_metadata, read_tensors
+from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
 
 
 class RunFolder(nn.Module):
@@ -110,15 +110,15 @@ def load_network(path: str) -> nn.Module:
 def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
     """A model that `build` makes, with the folder's weights."""
     with ThreadPoolExecutor(1) as pool:
-        file = pool.submit(folder.checked, WEIGHTS)  # its bytes are hashed while the empty model is built
+        file = pool.submit(folder.read, WEIGHTS, read_tensors)  # its bytes are hashed while the empty model is built
         model = build_empty(build)
-    check_asset_hashes(read_metadata(file.result()), folder.asset_hashes(), str(folder.path))
-    tensors, metadata = read_tensors(file.result())
+    tensors, metadata = file.result()
+    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
     return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
 
 
 def read_run_recipe(folder: Folder, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    recipe = load_recipe(folder.path / RECIPE, overrides or {})
+    recipe = folder.read(RECIPE, lambda file: load_recipe(file, overrides or {}))
     for key in ("task", "model"):
         if key not in recipe.table:
             raise InputError(f"{folder.path / RECIPE} names no {key}: it is not the recipe that zoo wrote")

@@ -41,9 +41,8 @@ class Pretrained:
         if self.folder is None:
             tensors, metadata = read_tensors(self.file)
         else:
-            file = self.folder.checked(WEIGHTS)
-            check_asset_hashes(read_metadata(file), self.folder.asset_hashes(), self.name)
-            tensors, metadata = read_tensors(file)
+            tensors, metadata = self.folder.read(WEIGHTS, read_tensors)
+            check_asset_hashes(metadata, self.folder.asset_hashes(), self.name)
         return tensors, metadata.get("tied", {})
 
 

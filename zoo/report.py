@@ -36,14 +36,14 @@ def write_report(
 def write_run_report(folder: Folder, results: Mapping[str, Any], scoring: Scoring, count: int) -> None:
     """A run's curves and figures, the model itself, and so many predictions, the worst first."""
     judged = sorted(_judged(scoring), key=lambda found: found[0], reverse=True)[:count] if count else []
-    pictures = [*_curves(folder.metrics()), *_portraits(scoring), *_comparisons(scoring, judged)]
+    pictures = [*_curves(folder.log.events()), *_portraits(scoring), *_comparisons(scoring, judged)]
     texts = [scoring.task.texts(sample, prediction) for _, _, sample, prediction in judged]
     write_report(folder, results, pictures, [row for row in texts if row])
 
 
 def run_curves(runs: Mapping[str, Folder]) -> Iterable[Picture]:
     """A plot of each evaluated figure over the steps, with a line for every run."""
-    events = {label: run.metrics() for label, run in runs.items()}
+    events = {label: run.log.events() for label, run in runs.items()}
     names = {name for own in events.values() for event in own for name in event} - {"step", "epoch", "lr"}
     for name in sorted(name for name in names if not name.startswith("train/")):
         series = {label: _points(own, name) for label, own in events.items()}

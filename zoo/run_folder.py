@@ -3,6 +3,8 @@
 A commit writes every new file under a temporary name and flushes it, then replaces manifest.json, which is the moment
 at which the commit counts, then renames. A kill before that moment leaves the old state; a kill after it leaves
 temporary files whose hashes the manifest states: readers read those, and `recover` completes the renames.
+
+A run folder may come from a stranger: it is a tree of plain files, or it is refused.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
+from zoo.assets import is_asset
 from zoo.errors import InputError, RunFailed
-from zoo.files import Content, flush, write_file, write_flushed
+from zoo.files import Content, failing_writes, flush, write_file, write_flushed
+from zoo.metrics_log import MetricsLog
+from zoo.plain_tree import require_plain
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -27,13 +32,19 @@ METRICS = "metrics.jsonl"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
 PICTURES = "pictures"
-STATE = "checkpoint/state.json"
-STATE_TENSORS = "checkpoint/tensors.safetensors"
+CHECKPOINT = "checkpoint"
+STATE = f"{CHECKPOINT}/state.json"
+STATE_TENSORS = f"{CHECKPOINT}/tensors.safetensors"
+
+FILES = (MANIFEST, RECIPE, WEIGHTS, METRICS, RESULTS, ENVIRONMENT)
+FOLDERS = (CHECKPOINT, PICTURES)
 
 NEXT = ".next"
 TEMPORARY = ".tmp"
 
 LOCKS: set[int] = set()  # handles of the folders that this process has locked
+
+T = TypeVar("T")
 
 
 def _forget_locks() -> None:
@@ -49,6 +60,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.log = MetricsLog(path / METRICS)
 
     @classmethod
     def open(cls, path: Path) -> Folder:
@@ -56,16 +68,19 @@ class Folder:
 
         Raises:
             InputError: it is none.
+            RunFailed: its manifest is damaged, or something in it is no plain file.
         """
         folder = cls(path)
         try:
-            complete = (path / RECIPE).is_file() and (path / MANIFEST).is_file()
+            found = (path / MANIFEST).is_symlink() or (path / MANIFEST).exists()
         except OSError as error:  # the name is too long
             raise InputError(f"cannot read the run folder {path}: {error.strerror}") from error
-        if not complete:
+        if found:
+            require_plain(path, FILES, FOLDERS)
+        if not found or not folder.has(RECIPE):
             near = [child for child in (path.iterdir() if path.is_dir() else []) if (child / MANIFEST).is_file()]
             help = f"did you mean {max(near, key=lambda child: child.stat().st_mtime)}?" if near else ""
-            what = "has no recipe.toml and manifest.json" if path.is_dir() else "is no folder"
+            what = f"has no {MANIFEST} that states a {RECIPE}" if path.is_dir() else "is no folder"
             raise InputError(f"{path} is no run folder: it {what}", help)
         return folder
 
@@ -76,7 +91,7 @@ class Folder:
         Raises:
             InputError: another has the lock.
         """
-        handle = os.open(self.path, os.O_RDONLY)
+        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -91,9 +106,9 @@ class Folder:
                 os.close(handle)
 
     def is_free(self) -> bool:
-        """Whether a run may begin here: all there is was left by one that was killed before it had its recipe.toml."""
-        known = {MANIFEST, ENVIRONMENT, *self.names()} if (self.path / MANIFEST).exists() else set()
-        return all(child.name in known or _is_temporary(child) for child in self.path.iterdir())
+        """Whether a run may begin here: all there is was left by one that was killed before its first commit."""
+        with os.scandir(self.path) as entries:
+            return all(_is_temporary(entry.name) and entry.is_file(follow_symlinks=False) for entry in entries)
 
     # Files that change together
 
@@ -105,7 +120,7 @@ class Folder:
         """
         manifest = self._manifest()
         folders = {self.path}
-        with self._failed_writes():
+        with failing_writes(self.path):
             try:
                 with ThreadPoolExecutor(1) as pool:
                     for name, content in files.items():
@@ -132,11 +147,11 @@ class Folder:
         """Complete an interrupted commit and remove what an interrupted write left."""
         for name, stated in self._manifest()["files"].items():
             file = self.path / name
-            if _matches(_next(file), stated):
+            if _next(file).is_file() and _holds(_next(file), stated):
                 os.replace(_next(file), file)
-        for folder in (self.path, self.path / "checkpoint", self.path / PICTURES):
+        for folder in (self.path, self.path / CHECKPOINT, self.path / PICTURES):
             for file in folder.iterdir() if folder.is_dir() else ():
-                if _is_temporary(file):
+                if _is_temporary(file.name):
                     file.unlink()
             if folder.is_dir():
                 flush(folder)
@@ -147,9 +162,12 @@ class Folder:
             return {"files": {}}
         try:
             manifest = json.loads(file.read_bytes())
-            if manifest["sha256"] == _hash_of_entries(manifest["files"]):
+            if manifest["sha256"] == _hash_of_entries(manifest["files"]) and all(
+                _is_confined(name) and isinstance(stated["size"], int) and isinstance(stated["sha256"], str)
+                for name, stated in manifest["files"].items()
+            ):
                 return manifest  # type: ignore[no-any-return]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise RunFailed(f"{file} is damaged: it is not the JSON that zoo writes")
 
@@ -161,89 +179,88 @@ class Folder:
     def names(self) -> list[str]:
         return list(self._manifest()["files"])
 
-    def checked(self, name: str) -> Path:
-        """The path of a file whose size and hash are those in the manifest.
+    def read(self, name: str, read: Callable[[Path], T]) -> T:
+        """What `read` makes of the path of a file whose size and hash are those in the manifest.
+
+        Beside a writer this is the old state or the new one: a file that is replaced meanwhile is read again.
 
         Raises:
             RunFailed: the file is missing, cut short or changed.
         """
-        stated = self._manifest()["files"].get(name)
-        if stated is None:
-            raise RunFailed(f"{self.path} has no {name}", "the run stopped before it saved one: zoo resume")
-        file = self.path / name
-        if _matches(file, stated):
-            return file
-        if _matches(_next(file), stated):
-            return _next(file)
+        misses = 0  # in a row, with one manifest: between a commit and its renames a file is missed once
+        while misses < 2:
+            stated = self._manifest()["files"].get(name)
+            if stated is None:
+                raise RunFailed(f"{self.path} has no {name}", "the run stopped before it saved one: zoo resume")
+            for file in (self.path / name, _next(self.path / name)):
+                try:
+                    opened = file.open("rb")
+                except FileNotFoundError:
+                    continue
+                with opened:
+                    if not _holds(opened, stated):
+                        continue
+                    try:
+                        value = read(file)
+                    except Exception:
+                        if _is_still(opened, file):
+                            raise
+                        continue
+                    if _is_still(opened, file):
+                        return value
+            misses = misses + 1 if stated == self._manifest()["files"].get(name) else 0
+        raise self._damage(name, stated)
+
+    def _damage(self, name: str, stated: Mapping[str, Any]) -> RunFailed:
+        file, help = self.path / name, "restore it, or repeat the run: zoo run on its recipe.toml"
         if not file.exists():
-            raise RunFailed(f"{file} is missing", "restore it, or repeat the run: zoo run on its recipe.toml")
-        raise RunFailed(
+            return RunFailed(f"{file} is missing", help)
+        return RunFailed(
             f"{file} is damaged or is another run's: written was sha256 {stated['sha256'][:12]}... of "
             f"{stated['size']} bytes, and it has {_sha256(file)[:12]}... of {file.stat().st_size}",
-            "restore it, or repeat the run: zoo run on its recipe.toml",
+            help,
         )
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A checked file's JSON object.
+
+        Raises:
+            RunFailed: the file is missing or damaged.
+        """
+        return self.read(name, _json_object)
 
     # Assets
 
     def assets(self) -> dict[str, Any]:
         """The assets by name, checked."""
-        names = [name for name in self.names() if name.endswith(".json") and "/" not in name]
-        return {name.removesuffix(".json"): json.loads(self.checked(name).read_bytes()) for name in names}
+        names = [name for name in self.names() if is_asset(name)]
+        return {name.removesuffix(".json"): self.read(name, _json) for name in names}
 
     def asset_hashes(self) -> dict[str, str]:
         files = self._manifest()["files"]
-        return {name.removesuffix(".json"): stated["sha256"] for name, stated in files.items() if _is_asset(name)}
+        return {name.removesuffix(".json"): stated["sha256"] for name, stated in files.items() if is_asset(name)}
 
-    # Files that only grow or are written once
+    # Files that the manifest does not state
 
-    def append_metrics(self, event: Mapping[str, Any]) -> None:
-        """One line, in one write."""
-        with self._failed_writes(), (self.path / METRICS).open("ab", buffering=0) as file:
-            file.write(json.dumps(event).encode() + b"\n")
+    def results(self) -> dict[str, Any] | None:
+        """The results of a run that is over.
 
-    def metrics_size(self) -> int:
-        file = self.path / METRICS
-        return file.stat().st_size if file.exists() else 0
-
-    def cut_metrics(self, size: int) -> None:
-        """Forget the lines after the checkpoint: they are about to be written again."""
-        file = self.path / METRICS
-        if file.exists() and file.stat().st_size > size:
-            os.truncate(file, size)
-
-    def metrics(self) -> list[dict[str, Any]]:
-        file = self.path / METRICS
+        Raises:
+            RunFailed: results.json is damaged.
+        """
+        file = self.path / RESULTS
         if not file.exists():
-            return []
-        return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
-
-    def write_json(self, name: str, value: Any) -> None:
-        self.write(name, json.dumps(value, indent=2).encode())
+            return None
+        results = _json_object(file)
+        if not isinstance(results.get("figures"), dict):
+            raise RunFailed(f"{file} is damaged: it has no `figures`")
+        return results
 
     def write(self, name: str, content: bytes) -> None:
-        """A file that the manifest does not state."""
-        with self._failed_writes():
+        with failing_writes(self.path):
             file = self.path / name
             file.parent.mkdir(exist_ok=True)
             write_file(file, content)
-
-    @contextmanager
-    def _failed_writes(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise RunFailed(
-                f"cannot write to {self.path}: {error.strerror}", "zoo resume goes on from the last save"
-            ) from error
-
-
-def asset_files(assets: Mapping[str, Any]) -> dict[str, Content]:
-    """Assets as files of a commit."""
-    return {f"{name}.json": [encode_asset(value)] for name, value in assets.items()}
-
-
-def encode_asset(value: Any) -> bytes:
-    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=isinstance(value, dict)).encode()
 
 
 def new_folder(recipe: str, base: Path = Path("runs")) -> Path:
@@ -260,16 +277,18 @@ def new_folder(recipe: str, base: Path = Path("runs")) -> Path:
             number += 1
 
 
-def _is_asset(name: str) -> bool:
-    return name.endswith(".json") and "/" not in name
+def _is_confined(name: str) -> bool:
+    """Whether a file that a manifest names lies in its folder, under a name that no temporary file has."""
+    parts = name.split("/")
+    return len(parts) <= 2 and all(part and not part.startswith(".") and "\\" not in part for part in parts)
 
 
 def _next(file: Path) -> Path:
     return file.with_name(f".{file.name}{NEXT}")
 
 
-def _is_temporary(file: Path) -> bool:
-    return file.name.startswith(".") and file.name.endswith((NEXT, TEMPORARY))
+def _is_temporary(name: str) -> bool:
+    return name.startswith(".") and name.endswith((NEXT, TEMPORARY))
 
 
 def _hash_of_entries(files: Mapping[str, Any]) -> str:
@@ -277,10 +296,22 @@ def _hash_of_entries(files: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def _matches(file: Path, stated: Mapping[str, Any]) -> bool:
-    if not file.is_file() or file.stat().st_size != stated["size"]:
+def _holds(file: Path | BinaryIO, stated: Mapping[str, Any]) -> bool:
+    """Whether a file has the size and the hash that the manifest states."""
+    if isinstance(file, Path):
+        with file.open("rb") as opened:
+            return _holds(opened, stated)
+    if os.fstat(file.fileno()).st_size != stated["size"]:
         return False
-    return _sha256(file) == stated["sha256"]  # type: ignore[no-any-return]
+    return bool(hashlib.file_digest(file, "sha256").hexdigest() == stated["sha256"])
+
+
+def _is_still(opened: BinaryIO, file: Path) -> bool:
+    """Whether a path leads to the file that was opened under it before."""
+    try:
+        return os.path.samestat(os.fstat(opened.fileno()), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sha256(file: Path) -> str:
@@ -293,3 +324,17 @@ def _size_and_hash(content: Content) -> dict[str, Any]:
     for piece in content:
         digest.update(piece)
     return {"size": sum(map(len, content)), "sha256": digest.hexdigest()}
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise RunFailed(f"{file} is damaged: it is no JSON ({type(error).__name__})") from error
+
+
+def _json_object(file: Path) -> dict[str, Any]:
+    value = _json(file)
+    if not isinstance(value, dict):
+        raise RunFailed(f"{file} is damaged: it is no JSON object")
+    return value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import InputError
 from zoo.recipe import load_recipe
-from zoo.run_folder import RECIPE, RESULTS, Folder
+from zoo.run_folder import RECIPE, Folder
 
 SPEED = ("examples_per_second", "seconds")
 
@@ -23,7 +22,7 @@ def compare_runs(paths: Sequence[Path]) -> dict[str, Any]:
         InputError: a path is no run folder, or its run is not over.
     """
     folders = [Folder.open(path) for path in paths]
-    recipes = [_flat(load_recipe(folder.path / RECIPE).table) for folder in folders]
+    recipes = [_flat(folder.read(RECIPE, load_recipe).table) for folder in folders]
     results = [_results(folder) for folder in folders]
     figures = [{**one["figures"], **{key: one[key] for key in SPEED if key in one}} for one in results]
     columns = _columns(recipes)
@@ -40,10 +39,9 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _results(folder: Folder) -> dict[str, Any]:
-    file = folder.path / RESULTS
-    if not file.exists():
+    results = folder.results()
+    if results is None:
         raise InputError(f"{folder.path} has no results yet", f"zoo resume {folder.path}")
-    results: dict[str, Any] = json.loads(file.read_bytes())
     return results
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from torch import nn
 
 from zoo.batches import batch_size
 from zoo.data import Batch
+from zoo.errors import InputError
 from zoo.fit import in_fp32, losses_of, part_name
 from zoo.jobs.experiment import Scoring
 from zoo.jobs.signals import Stop
@@ -73,7 +74,8 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
                     scoring.task.update(metric, outputs, predictions, batch)
     with torch.inference_mode():
         means = {name: float(value / weights[name]) for name, value in sums.items()}
-        return {f"{first.split}/{name}": value for name, value in {**means, **_computed(first.metrics)}.items()}
+        figures = {**means, **_scalars(first.metrics, means)}
+        return {f"{first.split}/{name}": value for name, value in figures.items()}
 
 
 def signatures(scoring: Scoring) -> dict[str, Any]:
@@ -121,15 +123,24 @@ def forward(scoring: Scoring, batch: Batch) -> Any:
         return in_fp32(scoring.task.forward(scoring.model, batch))
 
 
-def _computed(metrics: dict[str, Any]) -> Figures:
-    """Scalars by name; a metric that computes several gives each its own."""
-    figures = {}
+def computed(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, value and metric of each figure; a metric that computes several gives each its own name."""
     for name, metric in metrics.items():
         value = metric.compute()
-        named = value if isinstance(value, dict) else {name: value}
-        for key, figure in named.items():
-            if not isinstance(figure, torch.Tensor) or figure.numel() == 1:
-                figures[key] = float(figure)
+        for figure, number in (value if isinstance(value, dict) else {name: value}).items():
+            yield figure, number, metric
+
+
+def _scalars(metrics: Mapping[str, Any], taken: Iterable[str]) -> Figures:
+    figures: Figures = {}
+    for name, value, _ in computed(metrics):
+        if isinstance(value, torch.Tensor) and value.numel() != 1:
+            continue
+        if name in figures or name in taken:
+            raise InputError(
+                f"two figures are called `{name}`", '[eval] metrics = [{ name = "accuracy", as = "macro", ... }]'
+            )
+        figures[name] = float(value)
     return figures
 
 

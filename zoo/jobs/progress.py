@@ -13,7 +13,7 @@ from zoo.files import Content
 from zoo.fit import Step, part_name
 from zoo.jobs.experiment import Experiment
 from zoo.randomness import random_state, restore_random_state
-from zoo.run_folder import STATE, STATE_TENSORS, Folder
+from zoo.run_folder import METRICS, STATE, STATE_TENSORS, Folder
 from zoo.state_tree import join_tensors, split_tensors
 from zoo.weights import assign_weights, encode, read_tensors, weights_of
 
@@ -101,7 +101,7 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
         "task": experiment.scoring.task.state_dict(),
         "random": random_state(experiment.device),
         "progress": _progress_state(progress),
-        "metrics_size": folder.metrics_size(),
+        "metrics_size": folder.log.flushed_size(),
         "threads": torch.get_num_threads(),
         "tied": tied,
     }
@@ -114,12 +114,39 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
     folder.commit({**files, **extra})
 
 
-def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
-    """Take up a run where its checkpoint left it; also returns the thread count it ran with."""
-    tensors, _ = read_tensors(folder.checked(STATE_TENSORS))
+@dataclass
+class Resumed:
+    """What a checkpoint says: how far the run had come, on how many threads, and how much of its log is missing."""
+
+    progress: Progress
+    threads: int
+    missing: int
+
+
+def load_state(experiment: Experiment, folder: Folder) -> Resumed:
+    """Take up a run where its checkpoint left it.
+
+    Raises:
+        RunFailed: the checkpoint is damaged, or is not what zoo writes.
+        InputError: its weights do not fit the model.
+    """
+    tensors, _ = folder.read(STATE_TENSORS, read_tensors)
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}  # out of the mapped file, and aligned
-    state = join_tensors(json.loads(folder.checked(STATE).read_bytes()), tensors)
+    plain = folder.read_json(STATE)
+    try:
+        return _take_up(experiment, folder, join_tensors(plain, tensors), tensors)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise RunFailed(f"{folder.path / STATE} is no checkpoint of this run ({cause})") from error
+
+
+def _take_up(
+    experiment: Experiment, folder: Folder, state: dict[str, Any], tensors: dict[str, torch.Tensor]
+) -> Resumed:
     update, device = experiment.update, experiment.device
+    progress = _progress_from(state["progress"], device)
+    if not 0 <= progress.step or not 0 <= state["metrics_size"]:
+        raise ValueError(f"step {progress.step}, {state['metrics_size']} bytes of {METRICS}")
     own = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
     _copy_into(experiment.model, own, state["tied"], str(folder.path))
     update.optimizer.load_state_dict(state["optimizer"])
@@ -133,8 +160,7 @@ def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
         _copy_into(update.ema.model, state["ema"][1], state["tied"], str(folder.path))
     experiment.scoring.task.load_state_dict(state["task"])
     restore_random_state(state["random"], device)
-    folder.cut_metrics(state["metrics_size"])
-    return _progress_from(state["progress"], device), state["threads"]
+    return Resumed(progress, state["threads"], folder.log.cut(state["metrics_size"]))
 
 
 def _lay_out_like_weights(optimizer: torch.optim.Optimizer) -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C ask for a stop between two steps; a second one does not wait."""
+"""SIGTERM, Ctrl-C and a lost terminal ask for a stop between two steps; a second signal does not wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from zoo.errors import Stopped
+
+
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop:
@@ -34,7 +37,9 @@ def stop_on_signals() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
+    # What is ignored stays so: `nohup`, or a shell that runs this in the background.
+    heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop.request) for number in heard}
     try:
         yield stop
     finally:

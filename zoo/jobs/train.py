@@ -136,7 +136,7 @@ class _Body:
         progress = self.progress
         progress.evaluated = progress.step
         event = {"step": progress.step, "epoch": self._epoch(), **figures}
-        self.folder.append_metrics(event)
+        self.folder.log.append(event)
         best = self._judge(figures)
         schedule = self.experiment.update.schedule
         if hasattr(schedule, "num_bad_epochs"):
@@ -172,7 +172,7 @@ class _Body:
         means = self.progress.take_window(self.experiment.steps_per_epoch)
         if means:
             figures = {f"train/{name}" if name != "lr" else name: value for name, value in means.items()}
-            self.folder.append_metrics({"step": self.progress.step, "epoch": self._epoch(), **figures})
+            self.folder.log.append({"step": self.progress.step, "epoch": self._epoch(), **figures})
             self.listener.logged(self.progress, figures)
 
     def _save(self, with_weights: bool = False) -> None:

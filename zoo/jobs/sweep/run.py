@@ -20,7 +20,7 @@ from zoo.jobs.signals import stop_on_signals
 from zoo.jobs.sweep.space import Space, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
 from zoo.recipe import parse_overrides
-from zoo.run_folder import RECIPE, RESULTS, new_folder
+from zoo.run_folder import MANIFEST, Folder, new_folder
 from zoo.schema import convert, parameters_of
 from zoo.settings import Sweep
 
@@ -167,9 +167,10 @@ def _run(plan: Plan, trial: Trial, listener: Listener) -> None:
     folder = plan.folder / f"trial-{trial.number:04d}"
     watch = _Watch(plan, trial, listener)
     try:
-        if (folder / RESULTS).exists():
-            results = json.loads((folder / RESULTS).read_bytes())
-        elif (folder / RECIPE).exists():
+        done = Folder(folder).results()
+        if done is not None:
+            results = done
+        elif (folder / MANIFEST).exists():
             results = jobs.resume(folder, watch)
         else:
             overrides = {**parse_overrides(plan.overrides), **trial.point}
