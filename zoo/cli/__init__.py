@@ -10,12 +10,14 @@ from contextlib import contextmanager
 import typer
 
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli.lean import LeanCommand, LeanGroup
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
 
 app = typer.Typer(
     name="zoo",
+    cls=LeanGroup,
     help="Train, score and use deep-learning models from TOML recipes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -31,7 +33,7 @@ def _options(
         os.environ["ZOO_TRACEBACK"] = "1"
 
 
-app.command("list")(list_.list_components)
+app.command("list", cls=LeanCommand)(list_.list_components)
 app.command("show")(show.show)
 app.command("plugins")(plugins.plugins)
 app.command("check")(check.check)
