@@ -172,6 +172,7 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
 def _trained(
     experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
 ) -> Results:
+    from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
     from zoo.report import write_run_report
@@ -180,6 +181,7 @@ def _trained(
     loaded = _checked_load(experiment, folder, progress)
     results = {
         "figures": progress.figures,
+        "baselines": baselines_of(experiment.scoring, experiment.data.splits["train"], stop) if limit is None else {},
         "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
         **signatures(experiment.scoring),
         **summary(experiment, progress),
@@ -192,6 +194,7 @@ def _trained(
 
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
+    from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.experiment import prepare_scoring
     from zoo.report import write_run_report
@@ -210,6 +213,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
         seconds = time.monotonic() - started
         results = {
             "figures": figures,
+            "baselines": baselines_of(scoring, data.splits["train"], stop) if "train" in data.splits else {},
             "expect": verdicts_of(recipe, figures),
             **signatures(scoring),
             "seconds": round(seconds, 2),
