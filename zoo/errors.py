@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# Control characters, what turns the direction of writing, what ends a line, and halves of characters.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class ZooError(Exception):
@@ -17,7 +21,7 @@ class ZooError(Exception):
         self.help = help
 
     def __str__(self) -> str:
-        return f"{self.message}\n  help: {self.help}" if self.help else self.message
+        return f"{plain(self.message)}\n  help: {plain(self.help)}" if self.help else plain(self.message)
 
 
 class InputError(ZooError):
@@ -59,3 +63,12 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 def _fold(name: str) -> str:
     return name.lower().replace("-", "_")
+
+
+def plain(text: str, keep: str = "") -> str:
+    """A text that does nothing to a terminal, on one line: control characters are escaped as in a Python string.
+
+    Args:
+        keep: those that stay as they are.
+    """
+    return _UNSAFE.sub(lambda match: match[0] if match[0] in keep else repr(match[0])[1:-1], text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from zoo.errors import InputError
+from zoo.errors import InputError, plain
 from zoo.recipe import Recipe
 from zoo.schema import Mistake
 from zoo.source import COMMAND_LINE, Keys, MergeError, Origin, RecipeSyntaxError, Source
@@ -31,18 +31,18 @@ class Problem:
         return {name: getattr(self, name) for name in fields}
 
     def __str__(self) -> str:
-        lines = [f"error[{self.code}]: {self.message}"]
-        lines.append(f"  --> {self.file}" + (f":{self.line}:{self.column}" if self.line else ""))
-        hint = f"did you mean `{self.suggestion}`?" if self.suggestion else ""
+        lines = [f"error[{self.code}]: {plain(self.message)}"]
+        lines.append(f"  --> {plain(self.file)}" + (f":{self.line}:{self.column}" if self.line else ""))
+        hint = f"did you mean `{plain(self.suggestion)}`?" if self.suggestion else ""
         if self.line:
             shown, offset = _clipped(self.source_line, self.column - 1)
             width = max(1, min(self.width, len(shown) - offset))
-            lines.append(f"   | {shown}")
+            lines.append(f"   | {plain(shown)}")
             lines.append(f"   | {' ' * offset}{'^' * width} {hint}".rstrip())
         elif hint:
             lines.append(f"   = {hint}")
         if self.help:
-            lines.append(f"  help: {self.help}")
+            lines.append(f"  help: {plain(self.help)}")
         return "\n".join(lines)
 
 
@@ -52,6 +52,9 @@ class RecipeError(InputError):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n\n".join(map(str, problems)))
         self.problems = problems
+
+    def __str__(self) -> str:
+        return self.message  # of several lines, each as a problem shows it
 
 
 def locate(recipe: Recipe, mistake: Mistake, help: str = "") -> Problem:

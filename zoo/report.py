@@ -137,7 +137,11 @@ def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
 
 def _page(path: Path, results: Mapping[str, Any], shown: list[Picture], texts: list[dict[str, str]]) -> str:
     title = f"{path.parent.name}/{path.name}"
-    rows = "".join(f"<tr><td>{html.escape(name)}<td>{value:.4g}" for name, value in results["figures"].items())
+    baselines = results.get("baselines", {})
+    rows = "".join(
+        f"<tr><td>{html.escape(name)}<td>{value:.4g}<td>{html.escape(beside(baselines.get(name, {})))}"
+        for name, value in results["figures"].items()
+    )
     rows += "".join(
         f"<tr><td>{html.escape(name.replace('_', ' '))}<td>{html.escape(str(results[name]))}"
         for name in ("steps", "best_step", "examples_per_second", "seconds", "device", "precision")
@@ -150,6 +154,11 @@ def _page(path: Path, results: Mapping[str, Any], shown: list[Picture], texts: l
     )
     pictures = "".join(map(embedded_picture, shown))
     return page(title, f"<table>{rows}</table><ul>{verdicts}</ul>{_table(texts)}<main>{pictures}</main>")
+
+
+def beside(baselines: Mapping[str, float]) -> str:
+    """What answers that ignore the input score, in words: `majority class 0.1`."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in baselines.items())
 
 
 def _table(rows: list[dict[str, str]]) -> str:

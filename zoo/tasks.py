@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from zoo.data import Batch
@@ -48,6 +48,17 @@ class Task:
     def update(self, metric: Any, outputs: Any, predictions: Any, batch: Batch) -> None:
         """Feed one batch to a metric. A metric with `takes_outputs = True` gets the raw outputs."""
         metric.update(outputs if getattr(metric, "takes_outputs", False) else predictions, self.target(batch))
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """Answers that ignore the input, by name (`majority class`, `mean`): the least that a model has to beat.
+
+        Each is called as the model is and stands in its place while it is scored; a module, where the task asks more
+        of a model than a call. None by default.
+
+        Args:
+            train: batches of some thousand training samples at most, in a random order and without augmentation.
+        """
+        return {}
 
     def variants(self, batch: Batch) -> list[Batch]:
         """The batch, and changes of it that mean the same: predictions are averaged over them where a person asks."""

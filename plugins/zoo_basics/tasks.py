@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -73,6 +74,13 @@ class Classification(_Plain):
     def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
         return outputs.softmax(dim=1)
 
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """`majority class`: every class is as likely as it is frequent (one sample of each is added)."""
+        labels = torch.cat([batch["label"] for batch in train])
+        counts = labels.bincount(minlength=len(self.classes or ())) + 1
+        logits = (counts / counts.sum()).log()
+        return {"majority class": lambda inputs: logits.expand(len(inputs), -1)}
+
     def describe(self, sample: dict[str, Any], prediction: Tensor) -> dict[str, Any]:
         """The likeliest class and its probability, and the first five."""
         values, indices = prediction.topk(min(TOP, len(prediction)))
@@ -115,6 +123,11 @@ class Regression(_Plain):
     """
 
     loss = "mse"
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """`mean`: of the targets."""
+        mean = torch.cat([batch["target"] for batch in train]).mean(dim=0)
+        return {"mean": lambda inputs: mean.expand(len(inputs), *mean.shape)}
 
     def describe(self, sample: dict[str, Any], prediction: Tensor) -> dict[str, Any]:
         """The number, or the list of them."""

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 
 import typer
 
+from zoo import __version__
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli.lean import LeanCommand, LeanGroup
+from zoo.cli.output import print_text, ready_streams, say
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
 
 app = typer.Typer(
     name="zoo",
+    cls=LeanGroup,
     help="Train, score and use deep-learning models from TOML recipes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -23,15 +27,22 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_text(f"zoo {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
     traceback: bool = typer.Option(False, "--traceback", help="Show where in the code an error arose."),
 ) -> None:
     if traceback:
         os.environ["ZOO_TRACEBACK"] = "1"
 
 
-app.command("list")(list_.list_components)
+app.command("list", cls=LeanCommand)(list_.list_components)
 app.command("show")(show.show)
 app.command("plugins")(plugins.plugins)
 app.command("check")(check.check)
@@ -47,6 +58,7 @@ app.command("sweep")(sweep.sweep)
 
 def main() -> None:
     """The entry point: plugins add their commands, errors become a message and an exit status."""
+    ready_streams()
     with _errors_for_people():
         _add_plugin_commands()
         app()
@@ -68,13 +80,11 @@ def _errors_for_people() -> Iterator[None]:
         _print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
-        print("interrupted; zoo resume goes on from the last checkpoint", file=sys.stderr)
+        say("interrupted; zoo resume goes on from the last checkpoint")
         sys.exit(INTERRUPTED_TWICE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _print_error(error: ZooError) -> None:
     text = str(error)
-    print(text if text.startswith("error[") else f"error: {text}", file=sys.stderr)
+    for line in (text if text.startswith("error[") else f"error: {text}").split("\n"):
+        say(line)

@@ -27,7 +27,8 @@ def check(
         print_json([problem.as_json() for problem in problems])
     else:
         for problem in problems:
-            say(f"{problem}\n")
+            for line in f"{problem}\n".split("\n"):
+                say(line)
     if explain and not problems:
         for recipe in recipes:
             _explain(recipe, quick)

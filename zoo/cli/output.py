@@ -1,30 +1,85 @@
-"""How commands print: results to stdout, everything else to stderr."""
+"""How commands print: results to stdout, everything else to stderr; nothing of it does anything to a terminal."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
+
+from zoo.errors import RunFailed, plain
+
+# What JSON leaves as it is and `plain` does not.
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=True))
+def ready_streams() -> None:
+    """Give a closed stdout or stderr somewhere to go, and a character that a terminal lacks an escape."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    for stream, errors in (
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+        (sys.stdin, "surrogateescape"),  # as in arguments: paths are bytes
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def print_text(text: str) -> None:
+    """Print lines to stdout."""
+    _print(plain(text, keep="\n\t"))
+
+
+def print_json(value: Any, indent: int | None = 2) -> None:
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(value, indent=indent, ensure_ascii=not unicode, allow_nan=True)
+    _print(_UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Aligned columns. A table library would take longer to import than all of `zoo list` takes."""
-    lines = [tuple(columns), *map(tuple, rows)]
+    """Print aligned columns. A table library would take longer to import than all of `zoo list` takes."""
+    lines = [[plain(cell) for cell in row] for row in (columns, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
-    for number, line in enumerate(lines):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        print(f"\x1b[1m{text}\x1b[0m" if number == 0 and _has_colours() else text)
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        texts[0] = f"\x1b[1m{texts[0]}\x1b[0m"
+    _print("\n".join(texts))
 
 
 def say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    """Print one line to stderr, on a terminal in place of a status."""
+    _write_stderr(("\r\x1b[K" if sys.stderr.isatty() else "") + plain(message) + "\n")
 
 
-def _has_colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+def show_status(status: str) -> None:
+    """Show a line on a terminal until the next status or message takes its place."""
+    _write_stderr(f"\r{plain(status)}\x1b[K")
+
+
+def _write_stderr(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # nobody reads it any more; a run goes on all the same
+        _abandon(sys.stderr)
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # its reader has what it wanted, as `head` has
+        _abandon(sys.stdout)
+        raise SystemExit(0) from None
+    except OSError as error:
+        _abandon(sys.stdout)
+        raise RunFailed(f"the results cannot be written: {error.strerror}") from error
+
+
+def _abandon(stream: TextIO) -> None:
+    """Send to nowhere what is left in a stream's buffer, and what follows."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

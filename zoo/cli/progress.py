@@ -6,19 +6,27 @@ import sys
 import time
 from typing import Any
 
-from zoo.cli.output import print_json, say
-from zoo.errors import ExpectationMissed
+from zoo.cli.output import print_json, print_text, say, show_status
+from zoo.errors import ExpectationMissed, plain
 from zoo.jobs.listeners import Listener, Results
 
 EVERY_SECONDS = 5.0
 
 
 class Terminal(Listener):
-    """Prints progress to stderr."""
+    """Prints progress to stderr: a line that changes on a terminal; elsewhere one every few seconds."""
 
     def __init__(self) -> None:
         self.said_at = 0.0
+        self.prepared: set[str] = set()
         self.terminal = sys.stderr.isatty()
+
+    def preparing(self, what: str) -> None:
+        if self.terminal:
+            show_status(f"preparing {what} ...")
+        elif what not in self.prepared:
+            say(f"preparing {what}")
+        self.prepared.add(what)
 
     def started(self, run: dict[str, Any]) -> None:
         say(f"run folder: {run['folder']}")
@@ -26,14 +34,12 @@ class Terminal(Listener):
     def logged(self, progress: Any, figures: dict[str, float]) -> None:
         now = time.monotonic()
         if self.terminal:
-            print(f"\r{_line(progress, figures)}\x1b[K", end="", file=sys.stderr, flush=True)
+            show_status(_line(progress, figures))
         elif now - self.said_at > EVERY_SECONDS:
             self.said_at = now
             say(_line(progress, figures))
 
     def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
-        if self.terminal:
-            print("\r\x1b[K", end="", file=sys.stderr)
         best = "  (best)" if progress.best_step == progress.step else ""
         say(_line(progress, figures) + best)
 
@@ -54,7 +60,7 @@ def close(results: Results, as_json: bool, dry_run: bool = False) -> None:
         print_json(results)
     else:
         for name, value in results["figures"].items():
-            print(f"{name}\t{value:.6g}")
+            print_text(f"{plain(name)}\t{value:.6g}")
         say(f"{results['seconds']:.0f} s; report: {results['folder']}/report.html")
     missed = [_missed(name, verdict) for name, verdict in results["expect"].items() if not verdict["met"]]
     if missed:

@@ -69,9 +69,16 @@ class Experiment:
 
 
 def prepare_scoring(
-    recipe: Recipe, catalog: Catalog, train: Train | None = None
+    recipe: Recipe,
+    catalog: Catalog,
+    train: Train | None = None,
+    preparing: Callable[[str], object] = lambda what: None,
 ) -> tuple[Builder, Data, Scoring, Eval]:
-    """Build dataset, task, model, loss and metrics, with the weights that `[init]` names."""
+    """Build dataset, task, model, loss and metrics, with the weights that `[init]` names.
+
+    Args:
+        preparing: told what is about to be built that may take its time.
+    """
     builder = Builder(recipe, catalog, load_network)
     stated = set(recipe.table)
     initial = _initial(recipe, builder)
@@ -79,6 +86,7 @@ def prepare_scoring(
     device = choose_device(train.device)
     precision = choose_precision(train.precision, device)
     seed_all(train.seed)
+    preparing(f"dataset `{recipe.table['dataset']['name']}`")
     data = builder.component("dataset")
     if train.folds is not None and train.fold is not None:
         data = fold_of(data, train.folds, train.fold, train.seed)
@@ -121,7 +129,7 @@ def prepare_scoring_of(
     return data, scoring
 
 
-def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
+def prepare(recipe: Recipe, catalog: Catalog, preparing: Callable[[str], object] = lambda what: None) -> Experiment:
     """Build everything that a recipe with `[train]` names.
 
     Raises:
@@ -131,7 +139,7 @@ def prepare(recipe: Recipe, catalog: Catalog) -> Experiment:
         keep_dynamo_out()
     settings = Builder(recipe, catalog, load_network).settings("train", Train)
     _set_deterministic(settings.deterministic)
-    builder, data, scoring, eval_settings = prepare_scoring(recipe, catalog, settings)
+    builder, data, scoring, eval_settings = prepare_scoring(recipe, catalog, settings, preparing)
     train = builder.settings("train", Train)
     model, device = scoring.model, scoring.device
     precision = choose_precision(train.precision, device)

@@ -19,6 +19,8 @@ class Listener:
 
     step: Callable[[Any], None] | None = None
 
+    def preparing(self, what: str) -> None: ...
+
     def started(self, run: dict[str, Any]) -> None: ...
 
     def logged(self, progress: Any, figures: Figures) -> None: ...
@@ -43,6 +45,9 @@ class WithPlugins(Listener):
         self.plugins.call("zoo_step_finished", step=step)
         if self.listener.step is not None:
             self.listener.step(step)
+
+    def preparing(self, what: str) -> None:
+        self.listener.preparing(what)
 
     def started(self, run: dict[str, Any]) -> None:
         self.plugins.call("zoo_run_started", run=run)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.catalog import Catalog
 from zoo.check import require_valid
-from zoo.errors import InputError, RunFailed
+from zoo.errors import InputError, RunFailed, Stopped
 from zoo.jobs.listeners import Listener, Results, WithPlugins
 from zoo.jobs.run_files import (
     finish,
@@ -54,8 +56,9 @@ def run(
         Stopped: a signal came.
     """
     catalog = Catalog()
-    loaded = open_recipe(str(recipe), overrides, quick, catalog)
     listener = WithPlugins(listener or Listener(), catalog.plugins)
+    listener.preparing("what the recipe names")
+    loaded = open_recipe(str(recipe), overrides, quick, catalog)
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
             return _run(_one_step(loaded), catalog, Path(temporary) / "run", listener, limit=1)
@@ -87,7 +90,7 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener) -> Results:
         return _cross_validated(recipe, catalog, folder, listener)
     with folder.locked(), stop_on_signals() as stop:
         folder.recover()
-        experiment = prepare(recipe, catalog)
+        experiment = prepare(recipe, catalog, listener.preparing)
         progress = Progress()  # of a run that was killed before its first checkpoint
         if folder.has(STATE):
             progress, threads = load_state(experiment, folder)
@@ -129,7 +132,7 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
         from zoo.jobs.experiment import prepare
         from zoo.jobs.progress import Progress
 
-        experiment = prepare(recipe, catalog)
+        experiment = prepare(recipe, catalog, listener.preparing)
         folder = open_new(recipe, out)
         with folder.locked():
             write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
@@ -157,7 +160,8 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
         folder.recover()
         folder.commit({})
         write_recipe(folder, recipe.name, recipe.table)
-        figures = run_folds(recipe, catalog, folder, run_one, stop, listener)
+        with _resumable(folder):
+            figures = run_folds(recipe, catalog, folder, run_one, stop, listener)
         runs = [Folder.open(path) for path in fold_folders(folder.path)]
         spelled = load_recipe(runs[0].path / RECIPE).table
         spelled["train"].pop("fold")
@@ -172,14 +176,17 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
 def _trained(
     experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
 ) -> Results:
+    from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
     from zoo.report import write_run_report
 
-    train(experiment, folder, progress, stop, listener, limit=limit)
+    with _resumable(folder):
+        train(experiment, folder, progress, stop, listener, limit=limit)
     loaded = _checked_load(experiment, folder, progress)
     results = {
         "figures": progress.figures,
+        "baselines": baselines_of(experiment.scoring, experiment.data.splits["train"], stop) if limit is None else {},
         "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
         **signatures(experiment.scoring),
         **summary(experiment, progress),
@@ -190,15 +197,25 @@ def _trained(
     return finish(folder, results, listener)
 
 
+@contextmanager
+def _resumable(folder: Folder) -> Iterator[None]:
+    """Have what is stopped inside say how it goes on."""
+    try:
+        yield
+    except Stopped as stopped:
+        raise Stopped(stopped.message, f"zoo resume {shlex.quote(str(folder.path))}") from stopped
+
+
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
+    from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.experiment import prepare_scoring
     from zoo.report import write_run_report
     from zoo.weights import encode, weights_of
 
     started = time.monotonic()
-    builder, data, scoring, settings = prepare_scoring(recipe, catalog)
+    builder, data, scoring, settings = prepare_scoring(recipe, catalog, preparing=listener.preparing)
     figures = evaluate(scoring, stop)
     folder = open_new(recipe, out)
     with folder.locked():
@@ -210,6 +227,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
         seconds = time.monotonic() - started
         results = {
             "figures": figures,
+            "baselines": baselines_of(scoring, data.splits["train"], stop) if "train" in data.splits else {},
             "expect": verdicts_of(recipe, figures),
             **signatures(scoring),
             "seconds": round(seconds, 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import torch
@@ -42,6 +43,14 @@ class Forecasting(Task):
         """Metrics compare forecasts with the future, as far as it is known: on training samples one step."""
         future = batch["future"] if "future" in batch else batch["target"]
         metric.update(predictions[:, : future.shape[1]], future)
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """The series' `mean`; the `last value`, again and again; and the `mean of the window`, which moves along."""
+        return {
+            "mean": lambda numbers: numbers.new_zeros(len(numbers), 1),
+            "last value": lambda numbers: numbers[:, -1:],
+            "mean of the window": lambda numbers: numbers.mean(dim=1, keepdim=True),
+        }
 
     def sample(self, raw: str) -> dict[str, Any]:
         """Numbers as `0.1, 0.5`, at least tau of them, of which the last count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 import torch
@@ -77,6 +77,13 @@ class LanguageModel(Task):
         generator = torch.Generator(prompt.device).manual_seed(self.seed)
         unknown = self.tokenizer.vocab.unknown
         return generate(model, prompt, self.length, generator=generator, never=unknown, **self.drawing)
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """`unigram`: every token is as likely as it is frequent (one of each is added)."""
+        size = len(self.tokenizer.vocab)
+        counts = 1 + sum(batch["label"].flatten().bincount(minlength=size) for batch in train)
+        logits = (counts / counts.sum()).log()
+        return {"unigram": lambda tokens, state=None: (logits.expand(*tokens.shape, -1), state)}
 
     def _carried(self, model: Any, batch: Batch) -> Any:
         """The state that each row goes on with; zero where a row begins."""

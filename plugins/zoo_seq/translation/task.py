@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import torch
@@ -13,6 +14,7 @@ from zoo import Batch, InputError, Task
 from zoo_seq.tokenizing import BEGIN, END, PAD, WORDS, Tokenizer
 from zoo_seq.translation.decoding import beam_search, greedy
 from zoo_seq.translation.heat_maps import attention_map, position_map
+from zoo_seq.translation.one_sentence import OneSentence, most_alike
 
 SHOWN = 40  # tokens of a sentence in a heat map
 
@@ -84,6 +86,15 @@ class Translation(Task):
             metric.update(outputs, self.target(batch))
         else:
             metric.update(predictions, batch["reference"])
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """`one sentence`: the training translation that has most in common with the others, whatever the source says.
+
+        The loss beside it is that of words as likely as they are frequent.
+        """
+        size = len(self.target_language.vocab)
+        targets = [row[row != self.pad] for batch in train for row in batch["target"][:, 1:]]
+        return {"one sentence": OneSentence(most_alike(targets, size), torch.cat(targets).bincount(minlength=size))}
 
     # Raw inputs and what a person sees
 

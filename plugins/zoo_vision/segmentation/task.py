@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -63,6 +64,13 @@ class Segmentation(Task):
     def predict(self, model: Any, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
         """The likeliest class of every pixel, uint8 (B, H, W)."""
         return outputs.argmax(dim=1).to(torch.uint8)
+
+    def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
+        """`majority class`: at every pixel a class is as likely as it is frequent (one pixel of each is added)."""
+        size = len(self.classes)
+        counts = 1 + sum(batch["mask"][batch["mask"] != VOID].bincount(minlength=size) for batch in train)
+        logits = (counts / counts.sum()).log()[:, None, None]
+        return {"majority class": lambda inputs: logits.expand(len(inputs), -1, *inputs.shape[-2:])}
 
     # Raw inputs and what a person sees
 

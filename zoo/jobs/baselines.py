@@ -1,0 +1,72 @@
+"""What answers that ignore the input score: the least that a model has to beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from zoo.data import Batch, TensorSplit
+from zoo.jobs.evaluate import evaluate
+from zoo.jobs.experiment import Scoring
+from zoo.jobs.signals import Stop
+from zoo.randomness import order
+
+SAMPLES = 4096  # of the training split that the answers are made from
+BATCH = 256
+
+
+def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict[str, dict[str, float]]:
+    """`{"val/accuracy": {"majority class": 0.1}}`: what each answer of the task scores on the scored split.
+
+    Figures that are not finite are left out; without answers it is empty.
+
+    Args:
+        train: the training split.
+
+    Raises:
+        Stopped: a signal came.
+    """
+    metrics = {name: deepcopy(metric) for name, metric in scoring.metrics.items()}
+    baselines: dict[str, dict[str, float]] = {}
+    for name, answer in scoring.task.baselines(_some(train, scoring)).items():
+        model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
+        figures = evaluate(replace(scoring, model=model, metrics=metrics), stop)
+        for figure, value in figures.items():
+            if math.isfinite(value):
+                baselines.setdefault(figure, {})[name] = value
+    return baselines
+
+
+class _InItsPlace(nn.Module):
+    """An answer in the place of a model."""
+
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.answer(*inputs)
+
+
+def _some(split: Any, scoring: Scoring) -> Iterator[Batch]:
+    """Samples in a random order, always the same, as they are before augmentation."""
+    split = getattr(split, "plain", split)
+    chosen = order(0, 0, len(split))[:SAMPLES]
+    for start in range(0, len(chosen), BATCH):
+        indices = chosen[start : start + BATCH]
+        if isinstance(split, TensorSplit):
+            batch = {name: tensor[indices] for name, tensor in split.tensors.items()}
+        elif hasattr(split, "batch"):
+            batch = split.batch(indices)
+        else:
+            batch = scoring.task.collate([split[index] for index in indices.tolist()])
+        yield {
+            name: value.to(scoring.device) if isinstance(value, torch.Tensor) else value
+            for name, value in batch.items()
+        }
