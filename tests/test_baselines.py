@@ -10,7 +10,7 @@ import zoo
 from zoo import TensorSplit
 from zoo.hardware import choose_device
 from zoo.jobs.baselines import baselines_of
-from zoo.jobs.experiment import Scoring
+from zoo.jobs.scoring import Scoring
 from zoo_basics.losses import CrossEntropy
 from zoo_basics.tasks import Classification, Regression
 from zoo_detection.detection import Detection

@@ -160,7 +160,8 @@ def failing_writes(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunFailed(f"cannot write to {folder}: {error.strerror}", "zoo resume goes on from the last save") from error
+        help = "zoo resume goes on from the last save"
+        raise RunFailed(f"cannot write to {folder}: {error.strerror}", help) from error
 
 
 @contextmanager

@@ -31,6 +31,13 @@ class Pretrained:
     folder: Folder | None
     file: Path
 
+    def asset_hashes(self) -> dict[str, str]:
+        """The sha256 of each asset that the weights were trained with, as far as that is stated; no tensor is read."""
+        if self.folder is not None:
+            return self.folder.asset_hashes()
+        hashes: dict[str, str] = read_metadata(self.file).get("assets", {})
+        return hashes
+
     def read(self) -> tuple[Tensors, dict[str, str]]:
         """Tensors, and the names that are tied.
 

@@ -31,9 +31,12 @@ class Recipe:
         return None
 
 
+Overrides = Mapping[str, Any] | Iterable[str]  # values by dotted key, or texts `KEY=VALUE`
+
+
 def load_recipe(
     file: Path,
-    overrides: Mapping[str, Any] | Iterable[str] = (),
+    overrides: Overrides = (),
     *,
     quick: bool = False,
     shipped: Mapping[str, Path] | None = None,

@@ -13,7 +13,7 @@ from zoo.jobs.evaluate import evaluating, predictions_of
 from zoo.run_folder import PICTURES, Folder
 
 if TYPE_CHECKING:
-    from zoo.jobs.experiment import Scoring
+    from zoo.jobs.scoring import Scoring
 
 LOOKED_AT = 200
 

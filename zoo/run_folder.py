@@ -16,8 +16,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from zoo.assets import is_asset
 from zoo.errors import InputError, RunFailed
@@ -296,7 +297,7 @@ def _hash_of_entries(files: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def _holds(file: Path | BinaryIO, stated: Mapping[str, Any]) -> bool:
+def _holds(file: Path | BufferedReader, stated: Mapping[str, Any]) -> bool:
     """Whether a file has the size and the hash that the manifest states."""
     if isinstance(file, Path):
         with file.open("rb") as opened:
@@ -306,7 +307,7 @@ def _holds(file: Path | BinaryIO, stated: Mapping[str, Any]) -> bool:
     return bool(hashlib.file_digest(file, "sha256").hexdigest() == stated["sha256"])
 
 
-def _is_still(opened: BinaryIO, file: Path) -> bool:
+def _is_still(opened: BufferedReader, file: Path) -> bool:
     """Whether a path leads to the file that was opened under it before."""
     try:
         return os.path.samestat(os.fstat(opened.fileno()), file.stat())

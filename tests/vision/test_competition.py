@@ -85,8 +85,8 @@ def test_folds_are_averaged(colours: Path, zoo: Command) -> None:
 def test_variants_are_averaged(colours: Path, zoo: Command) -> None:
     import torch
 
-    from zoo.jobs.experiment import prepare_scoring_of
     from zoo.jobs.predict import predict_split, predictions
+    from zoo.jobs.scoring import prepare_scoring_of
     from zoo.run_folder import Folder
 
     zoo("run", "colours.toml", "train.epochs=1", "--out", "run")

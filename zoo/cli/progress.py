@@ -40,7 +40,7 @@ class Terminal(Listener):
             say(_line(progress, figures))
 
     def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
-        best = "  (best)" if progress.best_step == progress.step else ""
+        best = "  (best)" if progress.chosen else ""
         say(_line(progress, figures) + best)
 
     def say(self, message: str) -> None:

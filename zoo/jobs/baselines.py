@@ -13,7 +13,7 @@ from torch import nn
 
 from zoo.data import Batch, TensorSplit
 from zoo.jobs.evaluate import evaluate
-from zoo.jobs.experiment import Scoring
+from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
 from zoo.randomness import order
 

@@ -15,7 +15,7 @@ from zoo.batches import batch_size
 from zoo.data import Batch
 from zoo.errors import InputError
 from zoo.fit import in_fp32, losses_of, part_name
-from zoo.jobs.experiment import Scoring
+from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
 
 Figures = dict[str, float]

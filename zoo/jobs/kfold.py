@@ -78,8 +78,8 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
     import torch
 
     from zoo.jobs.evaluate import evaluate_together
-    from zoo.jobs.experiment import prepare_scoring_of
     from zoo.jobs.predict import predictions
+    from zoo.jobs.scoring import prepare_scoring_of
     from zoo.weights import encode
 
     scorings = [prepare_scoring_of(Folder.open(path), "val")[1] for path in fold_folders(folder.path)]

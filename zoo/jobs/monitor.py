@@ -8,7 +8,8 @@ from typing import Any, Literal
 import torch
 
 from zoo.errors import InputError, nearest
-from zoo.jobs.evaluate import Scoring, computed, evaluate
+from zoo.jobs.evaluate import computed, evaluate
+from zoo.jobs.scoring import Scoring
 from zoo.settings import Train
 
 Mode = Literal["min", "max"]

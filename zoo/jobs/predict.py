@@ -15,7 +15,7 @@ from zoo.errors import InputError
 from zoo.files import write_file
 from zoo.folds import fold_folders
 from zoo.jobs.evaluate import evaluating, forward
-from zoo.jobs.experiment import Scoring, prepare_scoring_of
+from zoo.jobs.scoring import Scoring, prepare_scoring_of
 from zoo.run_folder import Folder
 from zoo.tasks import Task
 

@@ -27,6 +27,7 @@ class Progress:
         evaluated: the step of the last evaluation.
         best: the best monitored figure so far, at `best_step`, with `figures` beside it.
         stale: evaluations since then.
+        chosen: whether the last evaluation's weights are kept because it is the best.
         seconds: wall time; `train_seconds` of it in steps, and `data_seconds` of those waiting for batches.
         fingerprint: what the saved weights say of a fixed batch: a hash, and the first outputs.
     """
@@ -37,6 +38,7 @@ class Progress:
     best: float | None = None
     best_step: int = 0
     stale: int = 0
+    chosen: bool = False
     examples: int = 0
     seconds: float = 0.0
     train_seconds: float = 0.0
@@ -145,7 +147,7 @@ def _take_up(
 ) -> Resumed:
     update, device = experiment.update, experiment.device
     progress = _progress_from(state["progress"], device)
-    if not 0 <= progress.step or not 0 <= state["metrics_size"]:
+    if not progress.step >= 0 or not state["metrics_size"] >= 0:
         raise ValueError(f"step {progress.step}, {state['metrics_size']} bytes of {METRICS}")
     own = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
     _copy_into(experiment.model, own, state["tied"], str(folder.path))

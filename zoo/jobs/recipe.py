@@ -210,7 +210,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
     from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import evaluate, signatures
-    from zoo.jobs.experiment import prepare_scoring
+    from zoo.jobs.scoring import prepare_scoring
     from zoo.report import write_run_report
     from zoo.weights import encode, weights_of
 
@@ -243,7 +243,7 @@ def score(path: str | Path, split: str | None = None, device: str = "auto", batc
         split: by default the one of the recipe's `[eval]`.
     """
     from zoo.jobs.evaluate import evaluate, signatures
-    from zoo.jobs.experiment import prepare_scoring_of
+    from zoo.jobs.scoring import prepare_scoring_of
 
     with stop_on_signals() as stop:
         _, scoring = prepare_scoring_of(Folder.open(Path(path)), split, device, batch_size)

@@ -10,7 +10,6 @@ from types import FrameType
 
 from zoo.errors import Stopped
 
-
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 

@@ -11,15 +11,16 @@ import torch
 
 from zoo.batches import Batches
 from zoo.data import Batch
-from zoo.errors import InputError, RunFailed
+from zoo.errors import RunFailed
 from zoo.files import Content
 from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
-from zoo.jobs.experiment import Experiment, monitored
+from zoo.jobs.experiment import Experiment
 from zoo.jobs.listeners import Listener
+from zoo.jobs.monitor import require_figure
 from zoo.jobs.progress import Progress, require_finite, save_state
 from zoo.jobs.signals import Stop
-from zoo.run_folder import WEIGHTS, Folder
+from zoo.run_folder import STATE, WEIGHTS, Folder
 from zoo.weights import encode, weights_of
 
 
@@ -67,7 +68,7 @@ class _Body:
         experiment, progress = self.experiment, self.progress
         progress.steps = experiment.steps
         batches = _TimedBatches(experiment.batches, progress)
-        if progress.step == 0 and not self.folder.has("checkpoint/state.json"):
+        if progress.step == 0 and not self.folder.has(STATE):
             self._save()
         self._leave_if_stopped()
         if self._evaluation_is_due():
@@ -140,7 +141,7 @@ class _Body:
         best = self._judge(figures)
         schedule = self.experiment.update.schedule
         if hasattr(schedule, "num_bad_epochs"):
-            schedule.step(figures[monitored(self.settings, self.experiment.scoring)[0]])
+            schedule.step(figures[self.experiment.monitor])
         progress.seconds = time.monotonic() - self.started
         self._save(with_weights=best or self.settings.keep == "last")
         self.listener.evaluated(progress, self._epoch(), figures)
@@ -148,15 +149,10 @@ class _Body:
 
     def _judge(self, figures: Figures) -> bool:
         """Whether these are the best figures so far; `progress` remembers them."""
-        name, mode = monitored(self.settings, self.experiment.scoring)
-        if name not in figures:
-            raise InputError(
-                f"`{name}` is monitored, and the evaluation has no such figure",
-                f"train.monitor is one of {', '.join(figures)}",
-            )
-        value, progress = figures[name], self.progress
+        require_figure(self.experiment.monitor, figures, "is monitored")
+        value, progress = figures[self.experiment.monitor], self.progress
         better = value == value and (
-            progress.best is None or (value > progress.best if mode == "max" else value < progress.best)
+            progress.best is None or (value > progress.best if self.experiment.mode == "max" else value < progress.best)
         )
         if better or progress.best is None:
             progress.best = value if value == value else None
@@ -164,6 +160,7 @@ class _Body:
             progress.stale = 0
         else:
             progress.stale += 1
+        progress.chosen = better and self.settings.keep == "best"
         if better or self.settings.keep == "last" or not progress.figures:
             progress.figures = figures
         return better or not self.folder.has(WEIGHTS)
@@ -251,7 +248,7 @@ def summary(experiment: Experiment, progress: Progress) -> dict[str, Any]:
     computing = seconds - progress.data_seconds
     return {
         "steps": progress.step,
-        "best_step": progress.best_step,
+        **({"best_step": progress.best_step} if experiment.train.keep == "best" else {}),
         "examples_per_second": round(progress.examples / seconds, 2) if seconds else 0.0,
         "examples_per_second_less_loading": round(progress.examples / computing, 2) if computing > 0 else 0.0,
         "device": str(experiment.device),

@@ -1,0 +1,217 @@
+"""A recipe, built as far as scoring needs it: dataset, task, model, loss and metrics, on their device."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from zoo.assets import MAY_CHANGE, changed_assets
+from zoo.batches import Batches, make_batches
+from zoo.build import Builder
+from zoo.catalog import Catalog
+from zoo.check import require_valid
+from zoo.data import Data
+from zoo.errors import InputError, nearest
+from zoo.folds import fold_of
+from zoo.hardware import autocast, choose_device, choose_precision, placed
+from zoo.predictor import load_network
+from zoo.pretrained import Pretrained, find_pretrained
+from zoo.randomness import seed_all
+from zoo.recipe import Overrides, Recipe, load_recipe
+from zoo.run_folder import RECIPE, Folder
+from zoo.settings import Eval, Init, Train
+from zoo.tasks import Task
+from zoo.weights import assign_weights
+
+
+@dataclass
+class Scoring:
+    """What evaluation needs, on its device."""
+
+    model: nn.Module
+    task: Task
+    loss: Callable[[Any, Any], Any] | None
+    metrics: dict[str, Any]
+    batches: Batches
+    split: str
+    device: torch.device
+    autocast: Callable[[], Any] | None
+
+
+def prepare_scoring(
+    recipe: Recipe,
+    catalog: Catalog,
+    train: Train | None = None,
+    preparing: Callable[[str], object] = lambda what: None,
+    settled: bool = False,
+) -> tuple[Builder, Data, Scoring, Eval]:
+    """Build dataset, task, model, loss and metrics, with the weights that `[init]` names.
+
+    Args:
+        preparing: told what is about to be built that may take its time.
+        settled: the recipe is that of the weights: what it states of the model stands, whatever the facts of the data.
+
+    Raises:
+        InputError: the parts do not fit each other, or the data's assets are not those of the weights.
+    """
+    builder = Builder(recipe, catalog, load_network)
+    stated = set(recipe.table)
+    initial = _initial(recipe, builder)
+    train = train or scoring_settings({} if initial is None else _recipe_of(initial))
+    device = choose_device(train.device)
+    precision = choose_precision(train.precision, device)
+    seed_all(train.seed)
+    preparing(f"dataset `{recipe.table['dataset']['name']}`")
+    data = builder.component("dataset")
+    if train.folds is not None and train.fold is not None:
+        data = fold_of(data, train.folds, train.fold, train.seed)
+    if initial is not None:
+        _require_their_assets(initial, data, "train" in recipe.table and not settled)
+    builder.offer(_unsettled(data.facts, recipe) if settled else data.facts, data.assets)
+    for kind in {"task", "model", "loss"} - stated:
+        _leave_to_facts(recipe, kind, data)
+    task = builder.component("task")
+    model = builder.component("model")
+    if initial is not None:
+        _start_from(model, initial, builder.settings("init", Init))
+    settings = builder.settings("eval", Eval)
+    loss = builder.component("loss", task.loss) if "loss" in recipe.table or task.loss is not None else None
+    metrics = builder.metrics(list(task.metrics) if settings.metrics is None else settings.metrics)
+    model = placed(model, device, train.channels_last)
+    scoring = Scoring(
+        model,
+        task,
+        placed(loss, device),
+        {name: placed(metric, device) for name, metric in metrics.items()},
+        make_batches(
+            split_of(data, settings.split), settings.batch_size or 2 * train.batch_size, device, task.collate,
+            workers=train.workers,
+        ),
+        settings.split,
+        device,
+        None if precision == "fp32" else partial(autocast, precision, device),
+    )  # fmt: skip
+    return builder, data, scoring, settings
+
+
+def prepare_scoring_of(
+    folder: Folder,
+    overrides: Overrides = (),
+    *,
+    split: str | None = None,
+    device: str = "auto",
+    batch_size: int | None = None,
+) -> tuple[Data, Scoring]:
+    """Build what scores a run's weights on a split of its dataset; by default the one of the recipe's `[eval]`.
+
+    Args:
+        overrides: `KEY=VALUE` texts or values by key, as for a run: other data, other metrics.
+    """
+    catalog = Catalog()
+    recipe = folder.read(RECIPE, lambda file: load_recipe(file, overrides))
+    if overrides:
+        require_valid(recipe, catalog)
+    recipe.table["init"] = {"from": str(folder.path)}
+    evaluation = recipe.table.setdefault("eval", {})
+    evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
+    settings = scoring_settings(recipe.table, device)
+    _, data, scoring, _ = prepare_scoring(recipe, catalog, settings, settled=True)
+    return data, scoring
+
+
+def scoring_settings(recipe: Mapping[str, Any], device: str = "auto") -> Train:
+    """What of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
+    stated = recipe.get("train", {})
+    kept = ("batch_size", "channels_last", "precision", "workers", "seed", "folds", "fold")
+    return Train(device=device, **{key: stated[key] for key in kept if key in stated})
+
+
+def split_of(data: Data, name: str) -> Any:
+    if name in data.splits:
+        if len(data.splits[name]) == 0:
+            raise InputError(f"the split `{name}` of the dataset is empty")
+        return data.splits[name]
+    near = nearest(name, data.splits)
+    there = f"there are {', '.join(f'`{split}`' for split in data.splits)}"
+    raise InputError(f"the dataset has no split `{name}`", f"did you mean `{near}`? {there}" if near else there)
+
+
+def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
+    """What `[init]` names; a run folder's assets are offered, and its components stand in for missing ones."""
+    if "init" not in recipe.table:
+        return None
+    initial = find_pretrained(recipe.table["init"]["from"])
+    if "into" in recipe.table["init"]:
+        return initial
+    if initial.folder is not None:
+        builder.offer({}, initial.folder.assets())
+    before = _recipe_of(initial)
+    inherited = ("task", "model", "dataset") if "task" in recipe.table else ("task", "model", "dataset", "loss")
+    for kind in inherited:  # a recipe that states a task gets that task's loss
+        if kind not in recipe.table and kind in before:
+            recipe.table[kind] = before[kind]
+        if kind not in recipe.table and kind in ("task", "model", "dataset"):
+            raise InputError(f"the recipe names no {kind}, and {initial.name} has none to stand in for it")
+    return initial
+
+
+def _leave_to_facts(recipe: Recipe, kind: str, data: Data) -> None:
+    """What stands in for a component knows the facts of its own data; those of the data at hand take their place."""
+    if isinstance(recipe.table.get(kind), dict):
+        recipe.table[kind] = {key: value for key, value in recipe.table[kind].items() if key not in data.facts}
+
+
+def _unsettled(facts: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The facts that the recipe of a run does not state already."""
+    tables = [recipe.table[kind] for kind in ("task", "model", "loss") if isinstance(recipe.table.get(kind), dict)]
+    return {name: value for name, value in facts.items() if not any(name in table for table in tables)}
+
+
+def _require_their_assets(initial: Pretrained, data: Data, training: bool) -> None:
+    """Refuse data whose vocab, say, is not the one that the weights were trained with, however well the shapes fit.
+
+    Raises:
+        InputError: an asset differs; where the weights are trained on, classes and preprocessing may.
+    """
+    hashes = initial.asset_hashes()
+    known = {} if initial.folder is None else initial.folder.assets()
+    for name, difference in changed_assets(hashes, known, data.assets).items():
+        if not training or name not in MAY_CHANGE:
+            raise InputError(
+                f"`{name}` of the dataset is not what {initial.name} was trained with: {difference}",
+                f"weights and `{name}` belong together: let the dataset take it from the weights, or leave [init] out",
+            )
+        print(f"`{name}` changes: {difference}", file=sys.stderr)
+    unknown = [name for name in data.assets if name not in hashes and name not in MAY_CHANGE]
+    if unknown and not hashes:
+        what = ", ".join(f"`{name}`" for name in unknown)
+        print(f"{initial.name} does not say which {what} it was trained with; the dataset's is taken", file=sys.stderr)
+
+
+def _recipe_of(initial: Pretrained) -> dict[str, Any]:
+    return {} if initial.folder is None else initial.folder.read(RECIPE, load_recipe).table
+
+
+def _start_from(model: nn.Module, initial: Pretrained, settings: Init) -> None:
+    tensors, tied = initial.read()
+    new = assign_weights(_part(model, settings.into), tensors, tied, skip=settings.skip, where=initial.name)
+    if new:
+        print(f"new, not from {initial.name}: {', '.join(new)}", file=sys.stderr)
+
+
+def _part(model: nn.Module, name: str | None) -> nn.Module:
+    if name is None:
+        return model
+    try:
+        return model.get_submodule(name)
+    except AttributeError as error:
+        parts = [own for own, _ in model.named_children()]
+        near = nearest(name, parts)
+        help = (f"did you mean `{near}`? " if near else "") + f"it has {', '.join(f'`{own}`' for own in parts)}"
+        raise InputError(f"[init] into: the model has no part `{name}`", help) from error
