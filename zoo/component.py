@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,8 @@ class Component:
     """A name for a callable, and where to find it.
 
     `reference` is `"module:attribute"`, a string so that listing imports nothing. `tasks` names the tasks that the
-    component serves; empty means every task. `plugin` is filled in by the registry.
+    component serves; empty means every task. `plugin` is filled in by the registry. `example` has the facts and
+    parameters that the conformance kit builds it with.
     """
 
     kind: str
@@ -25,6 +26,7 @@ class Component:
     summary: str
     tasks: tuple[str, ...] = ()
     plugin: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -49,9 +51,17 @@ class Component:
         return replace(self, plugin=plugin)
 
 
-def _component(kind: str, name: str, reference: str, *, task: str | Sequence[str] = (), summary: str = "") -> Component:
+def _component(
+    kind: str,
+    name: str,
+    reference: str,
+    *,
+    task: str | Sequence[str] = (),
+    summary: str = "",
+    example: Mapping[str, Any] | None = None,
+) -> Component:
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    return Component(kind, name, reference, summary, tasks)
+    return Component(kind, name, reference, summary, tasks, example=example or {})
 
 
 model = partial(_component, "model")
