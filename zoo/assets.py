@@ -44,9 +44,7 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(encode_asset(value)).hexdigest()
 
 
-def changed_assets(
-    hashes: Mapping[str, str], known: Mapping[str, Any], ours: Mapping[str, Any]
-) -> dict[str, str]:
+def changed_assets(hashes: Mapping[str, str], known: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, str]:
     """Compare the assets that weights were trained with to those of a dataset, by name; say how each differs.
 
     Args:

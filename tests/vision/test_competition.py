@@ -91,7 +91,7 @@ def test_variants_are_averaged(colours: Path, zoo: Command) -> None:
 
     zoo("run", "colours.toml", "train.epochs=1", "--out", "run")
     *_, both = predict_split(Path("run"), "test", variants=True)
-    _, scoring = prepare_scoring_of(Folder.open(Path("run")), "test")
+    _, scoring = prepare_scoring_of(Folder.open(Path("run")), split="test")
     plain = torch.stack(list(predictions(scoring)))
     scoring.batches.tensors["input"] = scoring.batches.tensors["input"].flip(-1)
     mirrored = torch.stack(list(predictions(scoring)))

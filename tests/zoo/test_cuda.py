@@ -12,7 +12,8 @@ import zoo
 from tests.zoo.test_resume import SETTINGS
 from tests.zoo.training import Recorder, experiment, left, run, stopped, stopped_again, stops_at, weights
 from zoo.fit import fit
-from zoo.jobs.recipe import resume, score
+from zoo.jobs.recipe import resume
+from zoo.jobs.score import score
 
 pytestmark = [
     pytest.mark.cuda,

@@ -17,7 +17,8 @@ from tests.zoo.training import RECIPE, Recorder, left, run, terminate, weights
 from zoo import Data, InputError, Stopped, TensorSplit
 from zoo.folds import fold_numbers, fold_of
 from zoo.jobs.predict import predict_split
-from zoo.jobs.recipe import resume, score
+from zoo.jobs.recipe import resume
+from zoo.jobs.score import score
 from zoo.weights import read_tensors
 
 SMALL = {"epochs": 2, "folds": 3}

@@ -13,7 +13,8 @@ import zoo
 from tests.zoo.probe_parts import Bells
 from tests.zoo.training import RECIPE, Recorder, left, run, weights
 from zoo import InputError, RunFailed
-from zoo.jobs.recipe import resume, score
+from zoo.jobs.recipe import resume
+from zoo.jobs.score import score
 from zoo.run_folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
@@ -64,7 +65,7 @@ def test_a_figure_is_the_mean_over_samples(tmp_path: Path) -> None:
 def test_the_log_has_the_mean_loss_of_the_steps_since_the_last_line(tmp_path: Path) -> None:
     run(tmp_path, listener=(listener := Recorder()), log_every_steps=3)
     losses = [step.loss.item() for step in listener.steps]
-    logged = {event["step"]: event["train/loss"] for event in Folder(tmp_path).metrics() if "train/loss" in event}
+    logged = {event["step"]: event["train/loss"] for event in Folder(tmp_path).log.events() if "train/loss" in event}
     assert list(logged) == [3, 5, 6, 9, 10]  # before an evaluation there is a line too
     for start, end in ((0, 3), (3, 5), (5, 6), (6, 9), (9, 10)):
         assert logged[end] == pytest.approx(sum(losses[start:end]) / (end - start))
@@ -74,7 +75,7 @@ def test_a_part_is_logged_as_the_mean_over_the_steps_that_had_it(tmp_path: Path)
     """And `loss_odd` is not called `loss_loss_odd`."""
     run(tmp_path, {"loss": "taking_turns"}, listener=(listener := Recorder()), log_every_steps=5)
     losses = [step.loss.item() for step in listener.steps[:5]]
-    event = next(event for event in Folder(tmp_path).metrics() if event["step"] == 5 and "train/loss" in event)
+    event = next(event for event in Folder(tmp_path).log.events() if event["step"] == 5 and "train/loss" in event)
     assert event["train/loss_odd"] == pytest.approx((losses[0] + losses[2] + losses[4]) / 3)
     assert event["train/loss_even"] == pytest.approx((losses[1] + losses[3]) / 2)
 
@@ -140,7 +141,7 @@ def test_a_time_limit_ends_a_run_as_if_it_were_done(tmp_path: Path) -> None:
     results = run(tmp_path, epochs=1_000_000, time_limit=0.3)
     assert 0.3 <= results["seconds"] < 10
     assert 0 < results["steps"] < 5_000_000
-    assert Folder(tmp_path).metrics()[-1]["step"] == results["steps"]  # evaluated last
+    assert Folder(tmp_path).log.events()[-1]["step"] == results["steps"]  # evaluated last
 
 
 # Losses that are not finite

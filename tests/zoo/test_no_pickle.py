@@ -144,7 +144,8 @@ def test_a_run_unpickles_nothing(tmp_path: Path, probe_parts: None, monkeypatch:
 
     import zoo
     from tests.zoo.training import stopped, stops_at
-    from zoo.jobs.recipe import resume, score
+    from zoo.jobs.recipe import resume
+    from zoo.jobs.score import score
 
     def refuse(*arguments: object, **keywords: object) -> None:
         raise AssertionError("something was unpickled")

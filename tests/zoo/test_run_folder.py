@@ -18,7 +18,8 @@ import pytest
 import zoo
 from tests.zoo.training import RECIPE, Recorder, left, run, stopped, stops_at
 from zoo import InputError, RunFailed
-from zoo.jobs.recipe import resume, score
+from zoo.jobs.recipe import resume
+from zoo.jobs.score import score
 from zoo.run_folder import MANIFEST, STATE, STATE_TENSORS, WEIGHTS, Folder
 from zoo.weights import encode, read_tensors
 

@@ -118,7 +118,7 @@ def test_a_schedule_under_warm_up(tmp_path: Path) -> None:
     assert scheduled[0] == pytest.approx(0.1) and scheduled == sorted(scheduled, reverse=True)
     warmed = rates(tmp_path / "warm", {"schedule": "cosine"}, warmup_steps=4, log_every_steps=1)
     assert warmed == pytest.approx([rate * min(1, n / 4) for n, rate in enumerate(scheduled, 1)])
-    assert [event["lr"] for event in Folder(tmp_path / "warm").metrics() if "lr" in event] == warmed
+    assert [event["lr"] for event in Folder(tmp_path / "warm").log.events() if "lr" in event] == warmed
 
 
 # What changes nothing, and what changes only speed

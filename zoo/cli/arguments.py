@@ -22,3 +22,4 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Apply the recipe's \\[quick]: a minute or two on two cores.")]
+ChangedData = Annotated[bool, typer.Option("--changed-data", help="The data set has changed, and that is meant.")]

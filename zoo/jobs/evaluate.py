@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -78,6 +79,52 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
         return {f"{first.split}/{name}": value for name, value in figures.items()}
 
 
+def evaluate_average(scorings: Sequence[Scoring], stop: Stop | None = None) -> Figures:
+    """Figures of the mean prediction of several models of the same samples (the folds of a cross-validation).
+
+    Losses are the models' mean.
+
+    Raises:
+        InputError: predictions are no tensors.
+        Stopped: a signal came; nothing has changed.
+    """
+    if len(scorings) == 1:
+        return evaluate(scorings[0], stop)
+    first = scorings[0]
+    losses = [evaluate(replace(scoring, metrics={}), stop) for scoring in scorings]
+    for metric in first.metrics.values():
+        metric.reset()
+    for batch in first.batches.epoch(0):
+        if stop is not None:
+            stop.check()
+        outputs, predictions = (
+            mean_of(values) for values in zip(*(_answers(one, batch) for one in scorings), strict=True)
+        )
+        with torch.inference_mode():
+            for metric in first.metrics.values():
+                first.task.update(metric, outputs, predictions, batch)
+    with torch.inference_mode():
+        means = {name: sum(loss[name] for loss in losses) / len(losses) for name in losses[0]}
+        return {**means, **{f"{first.split}/{name}": value for name, value in _scalars(first.metrics, ()).items()}}
+
+
+def _answers(scoring: Scoring, batch: Batch) -> tuple[Any, Any]:
+    with evaluating(scoring.model):
+        outputs = forward(scoring, batch)
+        return outputs, scoring.task.predict(scoring.model, batch, outputs)
+
+
+def mean_of(values: Sequence[Any]) -> torch.Tensor:
+    """The mean of several models' answers.
+
+    Raises:
+        InputError: they are no tensors.
+    """
+    if not all(isinstance(value, torch.Tensor) for value in values):
+        raise InputError("answers that are no tensors cannot be averaged over folds", "name one fold's folder")
+    return torch.stack(list(values)).mean(dim=0)
+
+
 def signatures(scoring: Scoring) -> dict[str, Any]:
     """`{"signatures": {metric: text}}`: how metrics that can be computed in several ways were computed."""
     stated = {name: getattr(metric, "signature", None) for name, metric in scoring.metrics.items()}
@@ -87,9 +134,7 @@ def signatures(scoring: Scoring) -> dict[str, Any]:
 
 def predictions_of(scoring: Scoring, batch: Batch) -> Any:
     """Predictions of one batch, in evaluation mode."""
-    with evaluating(scoring.model):
-        outputs = forward(scoring, batch)
-        return scoring.task.predict(scoring.model, batch, outputs)
+    return _answers(scoring, batch)[1]
 
 
 def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,13 +14,12 @@ from zoo.folds import fold_folders, fold_numbers
 from zoo.jobs.listeners import Listener, Results
 from zoo.jobs.signals import Stop
 from zoo.recipe import Recipe
-from zoo.run_folder import RESULTS, Folder
+from zoo.run_folder import Folder
 
 if TYPE_CHECKING:
     import torch
 
 PREDICTIONS = "out_of_fold.safetensors"
-SPLIT = "out_of_fold"
 
 
 def run_folds(
@@ -45,8 +43,9 @@ def run_folds(
     for fold in range(1, folds + 1):
         stop.check()
         path = folder.path / f"fold-{fold}"
-        if (path / RESULTS).exists():
-            results.append(json.loads((path / RESULTS).read_bytes()))
+        done = Folder(path).results()
+        if done is not None:
+            results.append(done)
             continue
         listener.say(f"fold {fold} of {folds}")
         results.append(run_one(_one_fold(recipe, fold), path))
@@ -79,10 +78,11 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
 
     from zoo.jobs.evaluate import evaluate_together
     from zoo.jobs.predict import predictions
+    from zoo.jobs.score import OUT_OF_FOLD
     from zoo.jobs.scoring import prepare_scoring_of
     from zoo.weights import encode
 
-    scorings = [prepare_scoring_of(Folder.open(path), "val")[1] for path in fold_folders(folder.path)]
+    scorings = [prepare_scoring_of(Folder.open(path), split="val")[1] for path in fold_folders(folder.path)]
     found = [one for scoring in scorings for one in predictions(scoring)]
     if all(isinstance(one, torch.Tensor) for one in found):
         folds = _folds(recipe, catalog)
@@ -90,7 +90,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
         folder.commit(
             {PREDICTIONS: encode({"prediction": torch.stack(found), "fold": folds[index], "index": index}, {})}
         )
-    return evaluate_together([replace(scoring, split=SPLIT) for scoring in scorings], stop)
+    return evaluate_together([replace(scoring, split=OUT_OF_FOLD) for scoring in scorings], stop)
 
 
 def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:

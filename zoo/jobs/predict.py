@@ -36,7 +36,7 @@ def predict_split(path: Path, split: str, device: str = "auto", variants: bool =
     if len(folders) > 1 and split in ("train", "val"):
         raise InputError(f"every fold has a `{split}` of its own", f"zoo predict {folders[0]} --split {split}")
     for folder in folders:
-        data, scoring = prepare_scoring_of(Folder.open(folder), split, device)
+        data, scoring = prepare_scoring_of(Folder.open(folder), split=split, device=device)
         found = list(predictions(scoring, variants))
         if len(folders) > 1 and not all(isinstance(one, torch.Tensor) for one in found):
             raise InputError(f"predictions of `{type(scoring.task).__name__}` cannot be averaged over folds")

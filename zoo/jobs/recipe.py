@@ -1,8 +1,7 @@
-"""`run`, `resume` and `score`: a recipe or a run folder -> jobs -> a run folder with its results."""
+"""`run` and `resume`: a recipe or a run folder -> jobs -> a run folder with its results."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import tempfile
 import time
@@ -15,20 +14,21 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.check import require_valid
 from zoo.errors import InputError, RunFailed, Stopped
-from zoo.jobs.listeners import Listener, Results, WithPlugins
+from zoo.jobs.listeners import Listener, Results, WithPlugins, told
 from zoo.jobs.run_files import (
+    claimed,
     finish,
-    open_new,
+    recipe_file,
     require_empty,
-    start_event,
+    require_same_data,
+    run_info,
     verdicts_of,
     write_beginnings,
-    write_recipe,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.locate import RecipeError, locate_error
 from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
-from zoo.run_folder import RECIPE, RESULTS, STATE, WEIGHTS, Folder
+from zoo.run_folder import MANIFEST, METRICS, RECIPE, STATE, WEIGHTS, Folder
 from zoo.source import MergeError, RecipeSyntaxError
 
 
@@ -65,49 +65,57 @@ def run(
     return _run(loaded, catalog, None if out is None else Path(out), listener)
 
 
-def resume(path: str | Path, listener: Listener | None = None) -> Results:
+def resume(path: str | Path, listener: Listener | None = None, changed_data: bool = False) -> Results:
     """Go on with a run that was stopped or killed, from its last checkpoint.
 
+    Args:
+        changed_data: the data set has changed since, and that is meant.
+
     Raises:
-        InputError: the path is no run folder, or its run is over.
+        InputError: the path is no run folder, its run is over, or its data set has changed.
         RunFailed: the checkpoint is damaged.
     """
     catalog = Catalog()
-    return _resume(Folder.open(Path(path)), catalog, WithPlugins(listener or Listener(), catalog.plugins))
+    listener = WithPlugins(listener or Listener(), catalog.plugins)
+    return _resume(Folder.open(Path(path)), catalog, listener, changed_data)
 
 
-def _resume(folder: Folder, catalog: Catalog, listener: Listener) -> Results:
+def _resume(folder: Folder, catalog: Catalog, listener: Listener, changed_data: bool = False) -> Results:
     from zoo.jobs.experiment import prepare
     from zoo.jobs.progress import Progress, load_state
 
-    if (folder.path / RESULTS).exists():
+    if folder.results() is not None:
         raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
-    recipe = load_recipe(folder.path / RECIPE)
+    recipe = folder.read(RECIPE, load_recipe)
     require_valid(recipe, catalog)
     if "train" not in recipe.table:
         raise InputError(f"{folder.path} has no training to resume", f"zoo run {folder.path / RECIPE}")
     if _is_cross_validation(recipe):
-        return _cross_validated(recipe, catalog, folder, listener)
+        with folder.locked():
+            return _cross_validated(recipe, catalog, folder, listener)
     with folder.locked(), stop_on_signals() as stop:
         folder.recover()
         experiment = prepare(recipe, catalog, listener.preparing)
+        require_same_data(folder, experiment.data, changed_data, takes_over=True)
         progress = Progress()  # of a run that was killed before its first checkpoint
         if folder.has(STATE):
-            progress, threads = load_state(experiment, folder)
-            _compare_threads(threads, listener)
-        listener.started(start_event(folder, experiment.builder.spelled))
-        return _trained(experiment, folder, progress, stop, listener, None)
+            resumed = load_state(experiment, folder)
+            progress = resumed.progress
+            _say_what_differs(resumed, folder, listener)
+        return _train(experiment, folder, progress, stop, listener, resumed=True)
 
 
-def _compare_threads(before: int, listener: Listener) -> None:
+def _say_what_differs(resumed: Any, folder: Folder, listener: Listener) -> None:
     import torch
 
-    now = torch.get_num_threads()
+    before, now = resumed.threads, torch.get_num_threads()
     if now != before:
         listener.say(
             f"this run used {before} threads and now has {now}: sums round otherwise, so it cannot end exactly as it "
             f"would have (OMP_NUM_THREADS={before})"
         )
+    if resumed.missing:
+        listener.say(f"{folder.path / METRICS} has lost {resumed.missing} bytes of its lines before the checkpoint")
 
 
 def open_recipe(name: str, overrides: Mapping[str, Any] | Iterable[str], quick: bool, catalog: Catalog) -> Recipe:
@@ -125,7 +133,8 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
     if out is not None:
         require_empty(out)
     if _is_cross_validation(recipe):
-        return _cross_validated(recipe, catalog, open_new(recipe, out), listener)
+        with claimed(recipe, out) as folder:
+            return _cross_validated(recipe, catalog, folder, listener)
     with stop_on_signals() as stop:
         if "train" not in recipe.table:
             return _scored(recipe, catalog, out, stop, listener)
@@ -133,11 +142,9 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
         from zoo.jobs.progress import Progress
 
         experiment = prepare(recipe, catalog, listener.preparing)
-        folder = open_new(recipe, out)
-        with folder.locked():
+        with claimed(recipe, out) as folder:
             write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
-            listener.started(start_event(folder, experiment.builder.spelled))
-            return _trained(experiment, folder, Progress(), stop, listener, limit)
+            return _train(experiment, folder, Progress(), stop, listener, limit=limit)
 
 
 def _is_cross_validation(recipe: Recipe) -> bool:
@@ -152,49 +159,72 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
     from zoo.report import run_curves, write_report
 
     def run_one(fold: Recipe, path: Path) -> Results:
-        if (path / RECIPE).exists():
+        if (path / MANIFEST).exists():
             return _resume(Folder.open(path), catalog, listener)
         return _run(fold, catalog, path, listener)
 
-    with folder.locked(), stop_on_signals() as stop:
+    with stop_on_signals() as stop:
         folder.recover()
-        folder.commit({})
-        write_recipe(folder, recipe.name, recipe.table)
+        folder.commit(recipe_file(recipe.name, recipe.table))
         with _resumable(folder):
             figures = run_folds(recipe, catalog, folder, run_one, stop, listener)
-        runs = [Folder.open(path) for path in fold_folders(folder.path)]
-        spelled = load_recipe(runs[0].path / RECIPE).table
+        runs = {path.name: Folder.open(path) for path in fold_folders(folder.path)}
+        spelled = next(iter(runs.values())).read(RECIPE, load_recipe).table
         spelled["train"].pop("fold")
-        write_recipe(folder, recipe.name, {**spelled, "expect": recipe.table.get("expect", {})})
-        done = [json.loads((run.path / RESULTS).read_bytes()) for run in runs]
-        seconds = round(sum(result["seconds"] for result in done), 2)
+        folder.commit(recipe_file(recipe.name, {**spelled, "expect": recipe.table.get("expect", {})}))
+        seconds = round(sum((run.results() or {})["seconds"] for run in runs.values()), 2)
         results = {"figures": figures, "expect": verdicts_of(recipe, figures), "folds": len(runs), "seconds": seconds}
-        write_report(folder, results, run_curves({run.path.name: run for run in runs}))
-        return finish(folder, results, listener)
+        results = finish(folder, results)
+        write_report(folder, results, run_curves(runs))
+        return results
 
 
-def _trained(
-    experiment: Any, folder: Folder, progress: Any, stop: Stop, listener: Listener, limit: int | None
+def _train(
+    experiment: Any,
+    folder: Folder,
+    progress: Any,
+    stop: Stop,
+    listener: Listener,
+    limit: int | None = None,
+    resumed: bool = False,
 ) -> Results:
-    from zoo.jobs.baselines import baselines_of
+    """Train to the end, write the results, then the report: what goes wrong there costs no result."""
     from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
+
+    def work() -> Results:
+        with _resumable(folder):
+            train(experiment, folder, progress, stop, listener, limit=limit)
+        scorings.append(_checked_load(experiment, folder, progress))
+        return finish(
+            folder,
+            {
+                "figures": progress.figures,
+                "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
+                **signatures(experiment.scoring),
+                **summary(experiment, progress),
+                "seconds": round(progress.seconds, 2),
+            },
+        )
+
+    scorings: list[Any] = []
+    info = run_info(
+        folder, experiment.builder.spelled, resumed=resumed,
+        step=progress.step, steps=experiment.steps, steps_per_epoch=experiment.steps_per_epoch,
+    )  # fmt: skip
+    results = told(listener, info, work)
+    return _reported(folder, results, scorings[0], experiment.data, experiment.eval) if limit is None else results
+
+
+def _reported(folder: Folder, results: Results, scoring: Any, data: Any, settings: Any) -> Results:
+    """The results with the baselines beside the figures, and a report of them."""
+    from zoo.jobs.baselines import baselines_of
     from zoo.report import write_run_report
 
-    with _resumable(folder):
-        train(experiment, folder, progress, stop, listener, limit=limit)
-    loaded = _checked_load(experiment, folder, progress)
-    results = {
-        "figures": progress.figures,
-        "baselines": baselines_of(experiment.scoring, experiment.data.splits["train"], stop) if limit is None else {},
-        "expect": verdicts_of(experiment.builder.recipe, progress.figures) if limit is None else {},
-        **signatures(experiment.scoring),
-        **summary(experiment, progress),
-        "seconds": round(progress.seconds, 2),
-    }
-    if limit is None:
-        write_run_report(folder, results, loaded, experiment.eval.pictures)
-    return finish(folder, results, listener)
+    if "train" in data.splits:
+        results = finish(folder, {**results, "baselines": baselines_of(scoring, data.splits["train"])})
+    write_run_report(folder, results, scoring, settings.pictures)
+    return results
 
 
 @contextmanager
@@ -208,46 +238,24 @@ def _resumable(folder: Folder) -> Iterator[None]:
 
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
-    from zoo.jobs.baselines import baselines_of
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.scoring import prepare_scoring
-    from zoo.report import write_run_report
     from zoo.weights import encode, weights_of
+
+    def work() -> Results:
+        tensors, tied = weights_of(scoring.model)
+        folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
+        folder.log.append({"step": 0, "epoch": 0, **figures})
+        seconds = round(time.monotonic() - started, 2)
+        verdicts = verdicts_of(recipe, figures)
+        return finish(folder, {"figures": figures, "expect": verdicts, **signatures(scoring), "seconds": seconds})
 
     started = time.monotonic()
     builder, data, scoring, settings = prepare_scoring(recipe, catalog, preparing=listener.preparing)
     figures = evaluate(scoring, stop)
-    folder = open_new(recipe, out)
-    with folder.locked():
+    with claimed(recipe, out) as folder:
         write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-        listener.started(start_event(folder, builder.spelled))
-        tensors, tied = weights_of(scoring.model)
-        folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
-        folder.append_metrics({"step": 0, "epoch": 0, **figures})
-        seconds = time.monotonic() - started
-        results = {
-            "figures": figures,
-            "baselines": baselines_of(scoring, data.splits["train"], stop) if "train" in data.splits else {},
-            "expect": verdicts_of(recipe, figures),
-            **signatures(scoring),
-            "seconds": round(seconds, 2),
-        }
-        write_run_report(folder, results, scoring, settings.pictures)
-        return finish(folder, results, listener)
-
-
-def score(path: str | Path, split: str | None = None, device: str = "auto", batch_size: int | None = None) -> Results:
-    """Score a run folder's weights on its dataset again.
-
-    Args:
-        split: by default the one of the recipe's `[eval]`.
-    """
-    from zoo.jobs.evaluate import evaluate, signatures
-    from zoo.jobs.scoring import prepare_scoring_of
-
-    with stop_on_signals() as stop:
-        _, scoring = prepare_scoring_of(Folder.open(Path(path)), split, device, batch_size)
-        return {"figures": evaluate(scoring, stop), "split": scoring.split, **signatures(scoring)}
+        return _reported(folder, told(listener, run_info(folder, builder.spelled), work), scoring, data, settings)
 
 
 def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:

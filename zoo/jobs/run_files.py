@@ -3,70 +3,124 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from zoo.assets import asset_files
 from zoo.catalog import Catalog
+from zoo.data import Data
 from zoo.errors import InputError, nearest
-from zoo.jobs.listeners import Listener, Results
+from zoo.files import Content
+from zoo.jobs.listeners import Results, RunInfo
 from zoo.recipe import Recipe
-from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, Folder, asset_files, new_folder
+from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
 
 
 def require_empty(out: Path) -> None:
-    """A run may begin here.
+    """Refuse a folder in which no run may begin, before anything is prepared.
 
     Raises:
         InputError: something else is there, or nothing can be.
     """
     try:
-        taken = out.exists() and not Folder(out).is_free()
+        if out.is_symlink() and not out.exists():
+            raise InputError(f"{out} is a link that leads nowhere")
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} cannot be a run folder: it is a file")
+        if out.exists() and not Folder(out).is_free():
+            raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
+        place = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
+        if not place.is_dir():
+            raise InputError(f"{out} cannot be a run folder: {place} is no folder")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"{out} cannot be a run folder: {place} cannot be written to")
     except OSError as error:
         raise InputError(f"{out} cannot be a run folder: {error.strerror}") from error
-    if taken:
-        raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
 
 
-def open_new(recipe: Recipe, out: Path | None) -> Folder:
-    """The folder of a new run: `out`, or the next one of the recipe."""
-    if out is None:
-        out = new_folder(recipe.name)
-    out.mkdir(parents=True, exist_ok=True)
-    return Folder(out)
+@contextmanager
+def claimed(recipe: Recipe, out: Path | None) -> Iterator[Folder]:
+    """The folder of a new run, locked: `out`, or the next one of the recipe.
+
+    Raises:
+        InputError: another run has begun there since it was looked at.
+    """
+    path = out or new_folder(recipe.name)
+    path.mkdir(parents=True, exist_ok=True)
+    folder = Folder(path)
+    with folder.locked():
+        require_empty(path)
+        yield folder
 
 
 def write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
-    """The assets, what the run depends on, and the spelled-out recipe."""
+    """The assets, what the run depends on, and the spelled-out recipe; with them a run can be resumed."""
     from zoo.environment import describe_environment
 
     folder.recover()
-    folder.commit(asset_files(builder.assets))
-    folder.write_json(ENVIRONMENT, describe_environment(device, data, catalog.plugins))
-    write_recipe(folder, recipe.name, builder.spelled)  # last: what has one can be resumed
+    environment = describe_environment(device, data, catalog.plugins)
+    folder.commit(
+        {**asset_files(builder.assets), **environment_file(environment), **recipe_file(recipe.name, builder.spelled)}
+    )
 
 
-def write_recipe(folder: Folder, name: str, table: Mapping[str, Any]) -> None:
-    """recipe.toml."""
+def recipe_file(name: str, table: Mapping[str, Any]) -> dict[str, Content]:
+    """recipe.toml, as a file of a commit."""
     import tomli_w
 
     # Plain values first: TOML would read them into the table before.
     plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in table.items() if isinstance(value, dict)}
-    folder.write(RECIPE, tomli_w.dumps({"name": name, **plain, **tables}).encode())
+    return {RECIPE: [tomli_w.dumps({"name": name, **plain, **tables}).encode()]}
 
 
-def start_event(folder: Folder, spelled: dict[str, Any]) -> dict[str, Any]:
-    """What listeners hear when a run starts."""
-    environment = json.loads((folder.path / ENVIRONMENT).read_bytes())
-    return {"folder": str(folder.path), "recipe": spelled, "environment": environment}
+def environment_file(environment: Mapping[str, Any]) -> dict[str, Content]:
+    """environment.json, as a file of a commit."""
+    return {ENVIRONMENT: [json.dumps(environment, indent=2).encode()]}
 
 
-def finish(folder: Folder, results: Results, listener: Listener) -> Results:
-    """Write results.json, which says that the run is over, and tell the listeners."""
+def require_same_data(folder: Folder, data: Data, meant: bool, takes_over: bool = False) -> None:
+    """Compare a dataset's fingerprint with the one that the run recorded.
+
+    Args:
+        meant: the person says that the data have changed.
+        takes_over: record the new fingerprint then, since the run goes on with these data.
+
+    Raises:
+        InputError: they have, and nobody said so.
+    """
+    from zoo.environment import fingerprints
+
+    environment = folder.read_json(ENVIRONMENT)
+    recorded, now = environment.get("dataset", {}), fingerprints(data)
+    changed = [name for name in recorded if recorded[name] != now.get(name)]
+    if changed and not meant:
+        before, after = recorded[changed[0]], now.get(changed[0])
+        raise InputError(
+            f"the data set is not the one that {folder.path} was begun with: split `{changed[0]}` had "
+            f"{_described(before)}, and has {_described(after) if after else 'gone'}",
+            "--changed-data goes on all the same (another version of a library may read files otherwise, too)",
+        )
+    if changed and takes_over:
+        folder.commit(environment_file({**environment, "dataset": now}))
+
+
+def _described(fingerprint: Mapping[str, Any]) -> str:
+    return f"{fingerprint['samples']} samples (sha256 {fingerprint['sha256'][:12]}...)"
+
+
+def run_info(folder: Folder, spelled: dict[str, Any], **progress: Any) -> RunInfo:
+    """What listeners are told of a run; `progress` is how far it is."""
+    return RunInfo(folder.path, spelled, folder.read_json(ENVIRONMENT), **progress)
+
+
+def finish(folder: Folder, results: Results) -> Results:
+    """Write results.json, which says that the run is over."""
     results = {"folder": str(folder.path), **results}
-    folder.write_json(RESULTS, results)
-    listener.finished(results)
+    folder.write(RESULTS, json.dumps(results, indent=2).encode())
     return results
 
 
