@@ -29,10 +29,9 @@ def fake_parts() -> Iterator[None]:
     from zoo.plugins import installed
 
     plugins = installed()
-    plugin = plugins.register(PLUGIN, "fake")
+    plugins.register(PLUGIN, "fake")
     yield
-    plugins.manager.unregister(PLUGIN)
-    plugins.plugins.remove(plugin)
+    plugins.unregister("fake")
 
 
 @pytest.fixture
@@ -53,5 +52,4 @@ def probe_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    plugins.manager.unregister(PLUGIN)
-    plugins.plugins[:] = [plugin for plugin in plugins.plugins if plugin.name != "probe"]
+    plugins.unregister("probe")

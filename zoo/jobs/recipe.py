@@ -27,8 +27,9 @@ from zoo.jobs.run_files import (
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.locate import RecipeError, locate_error
-from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
+from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import MANIFEST, METRICS, RECIPE, STATE, WEIGHTS, Folder
+from zoo.shipped import find_recipe, shipped_recipes
 from zoo.source import MergeError, RecipeSyntaxError
 
 

@@ -101,7 +101,7 @@ def require_same_data(folder: Folder, data: Data, meant: bool, takes_over: bool 
         before, after = recorded[changed[0]], now.get(changed[0])
         raise InputError(
             f"the data set is not the one that {folder.path} was begun with: split `{changed[0]}` had "
-            f"{_described(before)}, and has {_described(after) if after else 'gone'}",
+            f"{_described(before)}, and has {_described(after) if after else 'none'}",
             "--changed-data goes on all the same (another version of a library may read files otherwise, too)",
         )
     if changed and takes_over:
