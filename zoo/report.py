@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.jobs.evaluate import evaluating, predictions_of
-from zoo.run_folder import PICTURES, Folder
+from zoo.run_folder import PICTURES, REPORT, Folder
 
 if TYPE_CHECKING:
     from zoo.jobs.scoring import Scoring
@@ -30,7 +30,7 @@ def write_report(
     for name, content in pictures:
         folder.write(f"{PICTURES}/{name}.png", content)
         written.append((name, content))
-    folder.write("report.html", _page(folder.path, results, written, texts or []).encode())
+    folder.write(REPORT, _page(folder.path, results, written, texts or []).encode())
 
 
 def write_run_report(folder: Folder, results: Mapping[str, Any], scoring: Scoring, count: int) -> None:

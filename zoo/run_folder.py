@@ -32,12 +32,13 @@ RECIPE = "recipe.toml"
 METRICS = "metrics.jsonl"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
+REPORT = "report.html"
 PICTURES = "pictures"
 CHECKPOINT = "checkpoint"
 STATE = f"{CHECKPOINT}/state.json"
 STATE_TENSORS = f"{CHECKPOINT}/tensors.safetensors"
 
-FILES = (MANIFEST, RECIPE, WEIGHTS, METRICS, RESULTS, ENVIRONMENT)
+FILES = (MANIFEST, RECIPE, WEIGHTS, METRICS, RESULTS, ENVIRONMENT, REPORT)
 FOLDERS = (CHECKPOINT, PICTURES)
 
 NEXT = ".next"

@@ -27,8 +27,9 @@ from tests.zoo.probe_parts import PLUGIN
 from tests.zoo.training import Recorder, left, run
 from zoo.files import Content
 from zoo.jobs.recipe import resume
+from zoo.metrics_log import MetricsLog
 from zoo.plugins import installed
-from zoo.run_folder import RECIPE, RESULTS, STATE, WEIGHTS, Folder
+from zoo.run_folder import MANIFEST, REPORT, STATE, WEIGHTS, Folder
 
 SETTINGS = {"model.dropout": 0.5, "optimizer.momentum": 0.9, "train.evaluate_every_steps": 4}
 WITH_WORKERS = {"dataset.in_memory": False, "train.workers": 2}
@@ -45,7 +46,7 @@ class Fault:
 
     def __enter__(self) -> Fault:
         self.patches = [mock.patch.object(os, name, self._counted(name, getattr(os, name))) for name in PRIMITIVES]
-        self.patches.append(mock.patch.object(Folder, "append_metrics", self._counted("line", Folder.append_metrics)))
+        self.patches.append(mock.patch.object(MetricsLog, "append", self._counted("line", MetricsLog.append)))
         if self.kind in ("after", "half"):
             for patch in self.patches:
                 patch.start()
@@ -94,9 +95,9 @@ def _half_of_pieces(handle: int, pieces: list[Any]) -> None:
     os.pwrite(handle, first[: len(first) // 2], os.lseek(handle, 0, os.SEEK_CUR))
 
 
-def _half_a_line(folder: Folder, event: dict[str, Any]) -> None:
+def _half_a_line(log: MetricsLog, event: dict[str, Any]) -> None:
     line = json.dumps(event).encode()
-    with (folder.path / "metrics.jsonl").open("ab") as file:
+    with log.file.open("ab") as file:
         file.write(line[: len(line) // 2])
 
 
@@ -125,27 +126,32 @@ def examine(out: Path, unbroken: Path, notes: Path) -> dict[str, Any]:
     """What a killed run left, what a start after it makes of that, and what is left then."""
     saves = notes.read_text().split() if notes.exists() else []
     committed = max([int(step) for step in saves if step != "save"], default=-1)
-    found = {"in_save": bool(saves) and saves[-1] == "save", "committed": committed, "begun": (out / RECIPE).exists()}
+    found = {"in_save": bool(saves) and saves[-1] == "save", "committed": committed, "begun": (out / MANIFEST).exists()}
     if not found["begun"]:
         run(out, SETTINGS)
     else:
         found["step"] = _read_everything(Folder.open(out))
-        if not (out / RESULTS).exists():
+        if not (out / REPORT).exists():
             resume(out)
     stray = [str(file) for file in out.rglob(".*")]
-    return {**found, "stray": stray, "equal": left(out) == left(unbroken), "complete": (out / RESULTS).exists()}
+    return {
+        **found,
+        "stray": stray,
+        "equal": left(out) == left(unbroken),
+        "complete": Folder(out).results() is not None and (out / REPORT).exists(),
+    }
 
 
 def _read_everything(folder: Folder) -> int:
     """Reads as a stranger would, before any repair; returns the checkpoint's step."""
     for name in folder.names():
-        folder.checked(name)
-    assert all("step" in event for event in folder.metrics())
+        folder.read(name, lambda file: None)
+    assert all("step" in event for event in folder.log.events())
     if folder.has(WEIGHTS):
         assert zoo.load(folder.path, "cpu").predict("1.0")["value"] is not None
     if not folder.has(STATE):
         return -1
-    step: int = json.loads(folder.checked(STATE).read_bytes())["progress"]["step"]
+    step: int = folder.read_json(STATE)["progress"]["step"]
     return step
 
 
@@ -175,7 +181,7 @@ def killed(folder: Path, kind: str, at: int) -> dict[str, Any]:
     if kind == "workers":
         resumed = in_child(lambda: resume(out))  # at once: the workers may outlive their parent by seconds
         return {"at": at, "error": resumed[1], "equal": left(out) == left(folder / "unbroken-workers")}
-    if at % 5 == 0 and (out / RECIPE).exists():  # and once more, while the start after the kill tidies up
+    if at % 5 == 0 and (out / MANIFEST).exists():  # and once more, while the start after the kill tidies up
         in_child(lambda: _resume_killed(out, 1 + at // 5 % 8))
     status, printed = in_child(lambda: print(json.dumps(examine(out, folder / "unbroken-after", notes)), flush=True))
     return {"at": at, **(json.loads(printed) if status == 0 else {"error": printed})}

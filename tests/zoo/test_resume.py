@@ -119,7 +119,9 @@ def test_a_stop_inside_an_evaluation(tmp_path: Path, call: int) -> None:
 
 
 def _losses(folder: Path) -> list[dict[str, Any]]:
-    return [{key: value for key, value in event.items() if "scripted" not in key} for event in Folder(folder).metrics()]
+    return [
+        {key: value for key, value in event.items() if "scripted" not in key} for event in Folder(folder).log.events()
+    ]
 
 
 @pytest.mark.parametrize("call", [1, 2, 4])

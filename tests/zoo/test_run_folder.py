@@ -16,17 +16,19 @@ from unittest import mock
 import pytest
 
 import zoo
-from tests.zoo.training import RECIPE, Recorder, left, run, stopped, stops_at
+from tests.zoo.training import RECIPE as PROBE
+from tests.zoo.training import Recorder, left, run, stopped, stops_at
 from zoo import InputError, RunFailed
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.run_folder import MANIFEST, STATE, STATE_TENSORS, WEIGHTS, Folder
+from zoo.metrics_log import MetricsLog
+from zoo.run_folder import ENVIRONMENT, MANIFEST, RECIPE, REPORT, STATE, STATE_TENSORS, WEIGHTS, Folder
 from zoo.weights import encode, read_tensors
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
 ASSET = "preprocess.json"
-FILES = (WEIGHTS, ASSET, STATE, STATE_TENSORS)
+FILES = (WEIGHTS, ASSET, STATE, STATE_TENSORS, RECIPE, ENVIRONMENT)
 
 
 def flipped(file: Path) -> None:
@@ -91,8 +93,8 @@ def test_damage_is_found_and_named(folder: Path, name: str, damage: Callable[[Pa
 def test_swapped_files_are_found(folder: Path, tmp_path: Path, name: str) -> None:
     """A file of another run that is whole in itself, and of the same size."""
     stopped(tmp_path / "other", stops_at(6), seed=1)
-    if name == ASSET:
-        (tmp_path / "other" / name).write_text((folder / name).read_text().replace("1.0", "2.0"))
+    if name in (ASSET, ENVIRONMENT):
+        (tmp_path / "other" / name).write_text((folder / name).read_text().replace("1", "2"))
     shutil.copy(tmp_path / "other" / name, folder / name)
     with pytest.raises(RunFailed, match=f"{name} is damaged or is another run's"):
         read(folder, name)
@@ -134,9 +136,8 @@ def test_a_manifest_that_is_none(folder: Path, content: bytes) -> None:
             read_it()
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "recipe.toml"])
-def test_a_folder_without_what_makes_it_a_run(folder: Path, name: str) -> None:
-    (folder / name).unlink()
+def test_a_folder_without_what_makes_it_a_run(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
     for read_it in (zoo.load, resume, score):
         with pytest.raises(InputError, match="is no run folder"):
             read_it(folder)
@@ -149,7 +150,7 @@ def test_weights_with_another_asset(folder: Path) -> None:
     changed.commit({ASSET: [b'{"scale": 2.0}']})
     with pytest.raises(RunFailed, match="the weights belong to another `preprocess`"):
         zoo.load(folder, "cpu")
-    with pytest.raises(RunFailed, match="the weights belong to another `preprocess`"):
+    with pytest.raises((InputError, RunFailed), match="`preprocess`"):
         score(folder)
 
 
@@ -195,30 +196,24 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert (tmp_path / "recipe.toml").read_text() == "mine"
 
 
-WRITES = 18  # of the probe recipe's run, and log lines between them
+WRITES = 27  # of the probe recipe's run, lines of its log included
 
 
 @contextmanager
 def full_disk(first: int) -> Iterator[list[int]]:
     """From the n-th write on there is no space; gives the list of writes that were tried."""
     tried: list[int] = []
-    writev, open_ = os.writev, Path.open
 
-    def no_space() -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def limited(write: Callable[[int, Any], int]) -> Callable[[int, Any], int]:
+        def written(handle: int, content: Any) -> int:
+            tried.append(1)
+            if len(tried) >= first:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(handle, content)
 
-    def written(handle: int, pieces: Any) -> int:
-        tried.append(1)
-        if len(tried) >= first:
-            no_space()
-        return writev(handle, pieces)
+        return written
 
-    def opened(file: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
-        if len(tried) >= first - 1 and "a" in mode:
-            no_space()
-        return open_(file, mode, *rest, **options)
-
-    with mock.patch.object(os, "writev", written), mock.patch.object(Path, "open", opened):
+    with mock.patch.object(os, "writev", limited(os.writev)), mock.patch.object(os, "write", limited(os.write)):
         yield tried
 
 
@@ -226,7 +221,7 @@ def full_disk(first: int) -> Iterator[list[int]]:
 def test_a_full_disk(tmp_path: Path, first: int) -> None:
     """At every write of a run: a failed run that says why, a folder that is as it was before the write, no rests.
 
-    With space again the run goes on from there.
+    With space again the run goes on from there, be it only the report that is missing.
     """
     out = tmp_path / "full"
     with full_disk(WRITES + 1) as tried:
@@ -235,19 +230,31 @@ def test_a_full_disk(tmp_path: Path, first: int) -> None:
     with full_disk(first), pytest.raises(RunFailed, match="No space left on device"):
         run(out)
     assert list(out.rglob(".*")) == []
-    if (out / "recipe.toml").exists():
+    if (out / MANIFEST).exists():
         for name in Folder(out).names():
-            Folder(out).checked(name)
+            Folder(out).read(name, lambda file: None)
         resume(out)
     else:
         run(out)
+    assert Folder(out).results() is not None and (out / REPORT).exists()
     assert left(out) == left(tmp_path / "unbroken")
+
+
+def test_a_line_of_the_log_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A disk that takes half of a line and then is full."""
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.append({"step": 1})
+    write = os.write
+    half = mock.patch.object(os, "write", lambda handle, content: write(handle, content[: len(content) // 2]))
+    with half, pytest.raises(RunFailed, match="No space left"):
+        log.append({"step": 2, "val/loss": 0.5})
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b'{"step": 1}\n'
 
 
 def test_new_folders_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
-        assert Path(zoo.run(RECIPE, {"train.epochs": 1})["folder"]) == Path(f"runs/probe/{number}")
+        assert Path(zoo.run(PROBE, {"train.epochs": 1})["folder"]) == Path(f"runs/probe/{number}")
 
 
 def test_the_recipe_in_the_folder_repeats_the_run(tmp_path: Path) -> None:

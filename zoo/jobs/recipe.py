@@ -28,7 +28,7 @@ from zoo.jobs.run_files import (
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.locate import RecipeError, locate_error
 from zoo.recipe import Recipe, load_recipe
-from zoo.run_folder import MANIFEST, METRICS, RECIPE, STATE, WEIGHTS, Folder
+from zoo.run_folder import MANIFEST, METRICS, RECIPE, REPORT, STATE, WEIGHTS, Folder
 from zoo.shipped import find_recipe, shipped_recipes
 from zoo.source import MergeError, RecipeSyntaxError
 
@@ -85,8 +85,11 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener, changed_data: 
     from zoo.jobs.experiment import prepare
     from zoo.jobs.progress import Progress, load_state
 
-    if folder.results() is not None:
+    results = folder.results()
+    if results is not None and (folder.path / REPORT).exists():
         raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
+    if results is not None:
+        return _reported_later(folder, results, changed_data)
     recipe = folder.read(RECIPE, load_recipe)
     require_valid(recipe, catalog)
     if "train" not in recipe.table:
@@ -214,17 +217,19 @@ def _train(
         step=progress.step, steps=experiment.steps, steps_per_epoch=experiment.steps_per_epoch,
     )  # fmt: skip
     results = told(listener, info, work)
-    return _reported(folder, results, scorings[0], experiment.data, experiment.eval) if limit is None else results
+    return (
+        _reported(folder, results, scorings[0], experiment.data, experiment.eval.pictures) if limit is None else results
+    )
 
 
-def _reported(folder: Folder, results: Results, scoring: Any, data: Any, settings: Any) -> Results:
+def _reported(folder: Folder, results: Results, scoring: Any, data: Any, pictures: int) -> Results:
     """The results with the baselines beside the figures, and a report of them."""
     from zoo.jobs.baselines import baselines_of
     from zoo.report import write_run_report
 
     if "train" in data.splits:
         results = finish(folder, {**results, "baselines": baselines_of(scoring, data.splits["train"])})
-    write_run_report(folder, results, scoring, settings.pictures)
+    write_run_report(folder, results, scoring, pictures)
     return results
 
 
@@ -235,6 +240,24 @@ def _resumable(folder: Folder) -> Iterator[None]:
         yield
     except Stopped as stopped:
         raise Stopped(stopped.message, f"zoo resume {shlex.quote(str(folder.path))}") from stopped
+
+
+def _reported_later(folder: Folder, results: Results, changed_data: bool) -> Results:
+    """Make the report of a run that was killed, or failed, over it; a cross-validation's has its curves alone."""
+    from zoo.folds import fold_folders
+    from zoo.jobs.scoring import prepare_scoring_of
+    from zoo.report import run_curves, write_report
+
+    with folder.locked():
+        folder.recover()
+        runs = {path.name: Folder.open(path) for path in fold_folders(folder.path)}
+        if runs:
+            write_report(folder, results, run_curves(runs))
+            return results
+        data, scoring = prepare_scoring_of(folder)
+        require_same_data(folder, data, changed_data)
+        pictures = folder.read(RECIPE, load_recipe).table["eval"]["pictures"]
+        return _reported(folder, results, scoring, data, pictures)
 
 
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
@@ -256,7 +279,9 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     figures = evaluate(scoring, stop)
     with claimed(recipe, out) as folder:
         write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-        return _reported(folder, told(listener, run_info(folder, builder.spelled), work), scoring, data, settings)
+        return _reported(
+            folder, told(listener, run_info(folder, builder.spelled), work), scoring, data, settings.pictures
+        )
 
 
 def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:
