@@ -111,6 +111,24 @@ def test_a_penalty_chooses_by_length(penalty: float, best: int) -> None:
     assert float(score) == pytest.approx({1: -1, 4: -1.2, 9: -1.7}[best], abs=1e-5)
 
 
+def test_a_penalty_counts_from_five_tokens() -> None:
+    """Two tokens are better than one where they are less than 7/6 as unlikely, and only then."""
+    for share, best in ((1.16, 2), (1.17, 1)):
+        stated = {(): {END: math.exp(-1), 3: math.exp(-share)}, (3,): {END: SURE}}
+        found, _ = beam_search(Told(stated), SOURCE, BEGIN, END, 12, 2, 1.0)
+        assert found[0].tolist().index(END) + 1 == best
+
+
+def test_what_greed_finds_is_never_given_up() -> None:
+    """By hand: after two tokens 0.4 x 0.5 and 0.4 x 0.45 are better than greed's 0.5 x 0.3, and lead nowhere."""
+    stated = {
+        (): {3: 0.5, 4: 0.4}, (3,): {3: 0.3, 4: 0.29, 5: 0.28}, (4,): {5: 0.5, 4: 0.45}, (3, 3): {END: SURE},
+        (4, 5): {END: 0.2}, (4, 4): {END: 0.2},
+    }  # fmt: skip
+    tokens, total = beam_search(Told(stated), SOURCE, BEGIN, END, 3, 2)
+    assert tokens.tolist() == [[3, 3, END]] and total.exp().item() == pytest.approx(0.15)
+
+
 def test_a_beam_finds_what_greed_misses_and_prunes_what_is_unlikely() -> None:
     """By hand: 0.5 x 0.4 for the likeliest first token, 0.4 x 0.9 for the second; a third of 0.06 x 1 is given up by a
     beam of two. A translation that has ended is not gone on with."""

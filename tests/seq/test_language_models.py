@@ -131,18 +131,6 @@ def test_a_resumed_run_carries_its_state_on(
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_state_makes_a_difference(text: Path, tmp_path: Path) -> None:
-    """The same windows in the same order, with a state and, forgetting the windows' numbers, without."""
-    task = LanguageModel({"tokens": list("abcd"), "splitter": "char", "normalize": "none"})
-    model = made(lambda: recurrent.gru(4, width=8)).train()
-    batch = {"input": torch.tensor([[0, 1, 2]]), "label": torch.tensor([[1, 2, 3]])}
-    first = task.forward(model, {**batch, "window": torch.tensor([4])})
-    carried = task.forward(model, {**batch, "window": torch.tensor([5])})
-    begun = task.forward(model, {**batch, "window": torch.tensor([9])})
-    assert not torch.allclose(first, carried)
-    torch.testing.assert_close(first, begun)
-
-
 def test_gpt_has_no_state_to_carry(text: Path, tmp_path: Path, zoo: Command) -> None:
     finished = zoo(
         "run", "gru", "--quick", f"dataset.path={text}", "dataset.sampling=sequential", "model.name=gpt",
