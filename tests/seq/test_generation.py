@@ -58,6 +58,14 @@ def test_draws_are_as_likely_as_they_should_be(
     assert (tokens[:, 0].bincount(minlength=3) / 20_000).tolist() == pytest.approx(shares, abs=0.012)
 
 
+def test_draws_are_as_likely_as_they_are_unless_it_is_stated() -> None:
+    """By hand, over 20,000 draws: no temperature, nothing left out."""
+    rows = torch.tensor([[0.5, 0.3, 0.2]]).log().expand(20_000, 3)
+    torch.manual_seed(0)
+    for tokens in (draw(rows), generate(Window(rows=rows), torch.zeros(20_000, 1, dtype=torch.int64), 1)[:, 0]):
+        assert (tokens.bincount(minlength=3) / 20_000).tolist() == pytest.approx([0.5, 0.3, 0.2], abs=0.012)
+
+
 def test_a_generator_is_all_that_a_draw_hangs_on() -> None:
     model, prompt = GPT(11, 30, width=8, layers=1, heads=2).eval(), torch.zeros(2, 1, dtype=torch.int64)
     texts = [generate(model, prompt, 20, 1.0, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]

@@ -13,6 +13,7 @@ from tests.seq.test_pairs import words
 from zoo import InputError
 from zoo_seq.tokenizing import WORDS
 from zoo_seq.translation.fra_eng import fra_eng
+from zoo_seq.translation.number_words import number_words
 from zoo_seq.translation.parallel_text import parallel_text
 
 
@@ -44,6 +45,57 @@ def test_each_split_is_its_own_files(tmp_path: Path) -> None:
     assert apart.splits["train"].references == [["c"]]
     assert [apart.assets[f"{side}_vocab"]["tokens"][4:] for side in ("source", "target")] == [["a"], ["c"]]
     assert parallel_text(**named, root=str(tmp_path)).assets["source_vocab"]["splitter"] == "bpe"  # type: ignore[arg-type]
+
+
+VOCABS: dict[str, Any] = {
+    f"{side}_vocab": {"tokens": ["<pad>", "<unk>", "<bos>", "<eos>", side], "splitter": "word", "normalize": "none"}
+    for side in ("source", "target")
+}
+
+
+def test_weights_bring_their_vocabs_to_every_set(tmp_path: Path) -> None:
+    write(tmp_path, "a", "one\ntwo\n")
+    files = ("a", "a")
+    assert parallel_text(files, files, root=str(tmp_path), **VOCABS).assets == VOCABS
+    assert fra_eng(root=fra_txt(tmp_path), val_size=1, **VOCABS).assets == VOCABS
+    assert number_words(size=10, val_size=1, **VOCABS).assets == VOCABS
+
+
+def test_where_files_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder under $ZOO_DATA, a folder anywhere, or paths."""
+    (tmp_path / "mine").mkdir()
+    write(tmp_path / "mine", "a", "one\ntwo\n")
+    files, paths = ("a", "a"), (str(tmp_path / "mine" / "a"),) * 2
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    for given in ({"folder": "mine"}, {"root": str(tmp_path / "mine")}):
+        assert len(parallel_text(files, files, splitter="word", **given).splits["train"]) == 2  # type: ignore[arg-type]
+    assert len(parallel_text(paths, paths, splitter="word").splits["train"]) == 2
+    (tmp_path / "fra-eng").mkdir()
+    fra_txt(tmp_path / "fra-eng")
+    assert len(fra_eng(val_size=1).splits["val"]) == len(fra_eng(root=str(tmp_path), val_size=1).splits["val"]) == 1
+
+
+def test_sources_that_are_held_out_hang_on_the_seed(tmp_path: Path) -> None:
+    """Two of twenty, with what else translates them; the mark of a byte order is no word."""
+    write(tmp_path, "a", "\ufeff" + "\n".join(f"s{number % 20}" for number in range(30)))
+    write(tmp_path, "b", "\n".join(f"t{number}" for number in range(30)))
+
+    def held(**more: int) -> list[list[str]]:
+        return parallel_text(("a", "b"), root=str(tmp_path), splitter="word", **more).splits["val"].references  # type: ignore[arg-type,no-any-return]
+
+    assert held(val_size=2) == held(val_size=2, seed=0) != held(val_size=2, seed=1)
+    assert len(held(val_size=2)) == 2 and sorted(len(texts) for texts in held(val_size=19))[-1] == 2
+    with pytest.raises(InputError, match="no pair of sentences in `train`"):
+        held(val_size=20)
+
+
+def test_lines_of_tatoeba_have_a_tab(tmp_path: Path) -> None:
+    (tmp_path / "fra.txt").write_text("Go.\tVa !\n\nRun.\n")
+    with pytest.raises(InputError, match=r"fra\.txt, line 3 has no tab"):
+        fra_eng(root=str(tmp_path))
+    (tmp_path / "fra.txt").unlink()
+    with pytest.raises(InputError, match="there is no fra"):
+        fra_eng(root=str(tmp_path))
 
 
 def test_lines_end_where_the_files_have_line_feeds(tmp_path: Path) -> None:

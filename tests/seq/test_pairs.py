@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -149,6 +150,9 @@ def test_batches_of_like_length_hold_every_pair_once(lengths: list[int], size: i
     budget = size * sum(lengths) / len(lengths)
     for batch in batches:
         assert len(batch) == 1 or len(batch) * int(of[batch].max()) <= budget
+    batches.sort(key=lambda batch: (int(of[batch].min()), int(of[batch].max()), -len(batch)))
+    for batch, after in pairwise(batches):  # and no batch has room for the next sentence
+        assert (len(batch) + 1) * int(of[after].min()) > budget
 
 
 def test_batches_of_like_length_are_drawn_anew_in_each_epoch() -> None:

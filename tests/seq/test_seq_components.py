@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import subprocess
 import sys
@@ -40,6 +41,56 @@ def test_a_component_serves_its_task() -> None:
     parts = [part for part in zoo_seq.zoo_components() if part.kind != "task"]
     assert {task: {part.name for part in parts if task in part.tasks} for task in TASKS} == TASKS
     assert all(len(part.tasks) == 1 for part in parts)
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "task/forecasting": {"steps": 16},
+    "task/language_model": {"length": 100, "temperature": 0.8, "top_k": None, "top_p": None, "seed": 0},
+    "task/translation": {"beam": 1, "length_penalty": 0.6},
+    "model/ar_mlp": {"widths": (10, 10), "half_life": None},
+    **dict.fromkeys(
+        ("model/rnn", "model/gru", "model/lstm"),
+        {"width": 256, "layers": 1, "dropout": 0.0, "tied": False, "cells": "torch", "bidirectional": False},
+    ),
+    "model/gpt": {
+        "width": 128, "layers": 4, "heads": 4, "dropout": 0.1, "positions": "learned", "pre_norm": True, "norm": "layer",
+        "combine": "concat",
+    },
+    "model/seq2seq": {"width": 256, "layers": 2, "dropout": 0.2, "attention": "none", "bidirectional": False},
+    "model/transformer": {
+        "width": 256, "layers": 3, "heads": 4, "hidden": None, "dropout": 0.1, "positions": "sine", "pre_norm": True,
+        "norm": "layer", "combine": "concat", "tied": False, "one_vocab": False,
+    },
+    "dataset/sine": {"size": 1000, "tau": 4, "noise": 0.2, "held_out": 0.4, "seed": 0},
+    "dataset/series_csv": {"tau": 4, "held_out": 0.4},
+    "dataset/number_words": {"size": 6000, "val_size": 500, "below": 1_000_000, "seed": 0},
+    "dataset/fra_eng": {"size": None, "val_size": 200, "splitter": "word", "normalize": "lower", "min_count": 2},
+    "dataset/parallel_text": {"splitter": "bpe", "normalize": "none", "joint": True, "val_size": 1000, "longest": None},
+    "dataset/text_file": {"splitter": "char", "num_steps": 32, "sampling": "random", "held_out": 0.1},
+    "dataset/timemachine": {"splitter": "char", "normalize": "letters", "num_steps": 32, "sampling": "random"},
+    "metric/book_bleu": {"n": 2},
+}  # fmt: skip
+
+
+def test_what_a_recipe_leaves_out_means_the_same_tomorrow() -> None:
+    """Figures of recipes and experiments rest on what they do not state: to change a default is to measure anew."""
+    components = {f"{part.kind}/{part.name}": part for part in zoo_seq.zoo_components()}
+    for name, stated in DEFAULTS.items():
+        parameters = inspect.signature(components[name].load()).parameters
+        assert {key: parameters[key].default for key in stated} == stated, name
+
+
+def test_which_way_is_better_and_what_is_watched() -> None:
+    components = {f"{part.kind}/{part.name}": part.load() for part in zoo_seq.zoo_components()}
+    better = {
+        name: components[f"metric/{name}"].higher_is_better for name in ("bleu", "chrf", "book_bleu", "step_error")
+    }
+    assert better == {"bleu": True, "chrf": True, "book_bleu": True, "step_error": False}
+    usual = {"forecasting": ("mse", ("step_error",)), "language_model": ("cross_entropy", ("perplexity",)),
+             "translation": ("cross_entropy", ("bleu", "chrf"))}  # fmt: skip
+    for name, (loss, metrics) in usual.items():
+        task = components[f"task/{name}"]
+        assert (task.loss, task.metrics, task.monitor) == (loss, metrics, "val/loss")
 
 
 def test_importing_it_is_cheap() -> None:

@@ -205,6 +205,13 @@ def test_a_text_that_is_not_there(tmp_path: Path, zoo: Command) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_the_mark_of_a_byte_order_is_no_character(tmp_path: Path) -> None:
+    """Windows' editors begin a file with it."""
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT, encoding="utf-8-sig")
+    assert "\ufeff" not in text_file(str(file)).assets["vocab"]["tokens"]
+
+
 def test_another_encoding_can_be_named(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_bytes(("déjà vu " * 50).encode("latin-1"))

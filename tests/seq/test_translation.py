@@ -132,6 +132,17 @@ def test_pictures_show_the_first_sentence(attention: Any, monkeypatch: pytest.Mo
         assert torch.equal(drawn[1], model.target.code)
 
 
+def test_pictures_show_the_first_forty_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(module, "attention_map", lambda *arguments: drawn.append(arguments))
+    data = some_data({"train": [("a " * 50, "b " * 60)], "val": [("a", "b")]})
+    Translation(**data.assets).pictures(
+        Seq2Seq(5, 5, 0, width=4, attention="dot").eval(), data.splits["train"].batch(torch.arange(1))
+    )
+    weights, columns, rows = drawn[0]
+    assert (weights.shape, columns, rows) == ((1, 40, 40), ["a"] * 40, ["b"] * 40)
+
+
 def test_a_heat_map_has_a_panel_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the first eight: its own weights, rows and columns named, from 0 to 1."""
     from matplotlib.axes import Axes
