@@ -43,18 +43,16 @@ def test_a_component_serves_its_task() -> None:
     assert all(len(part.tasks) == 1 for part in parts)
 
 
+RECURRENT = {"width": 256, "layers": 1, "dropout": 0.0, "tied": False, "cells": "torch", "bidirectional": False}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "task/forecasting": {"steps": 16},
     "task/language_model": {"length": 100, "temperature": 0.8, "top_k": None, "top_p": None, "seed": 0},
     "task/translation": {"beam": 1, "length_penalty": 0.6},
     "model/ar_mlp": {"widths": (10, 10), "half_life": None},
-    **dict.fromkeys(
-        ("model/rnn", "model/gru", "model/lstm"),
-        {"width": 256, "layers": 1, "dropout": 0.0, "tied": False, "cells": "torch", "bidirectional": False},
-    ),
+    **{f"model/{kind}": RECURRENT for kind in ("rnn", "gru", "lstm")},
     "model/gpt": {
-        "width": 128, "layers": 4, "heads": 4, "dropout": 0.1, "positions": "learned", "pre_norm": True, "norm": "layer",
-        "combine": "concat",
+        "width": 128, "layers": 4, "heads": 4, "dropout": 0.1, "positions": "learned", "pre_norm": True,
+        "norm": "layer", "combine": "concat",
     },
     "model/seq2seq": {"width": 256, "layers": 2, "dropout": 0.2, "attention": "none", "bidirectional": False},
     "model/transformer": {
@@ -82,10 +80,8 @@ def test_what_a_recipe_leaves_out_means_the_same_tomorrow() -> None:
 
 def test_which_way_is_better_and_what_is_watched() -> None:
     components = {f"{part.kind}/{part.name}": part.load() for part in zoo_seq.zoo_components()}
-    better = {
-        name: components[f"metric/{name}"].higher_is_better for name in ("bleu", "chrf", "book_bleu", "step_error")
-    }
-    assert better == {"bleu": True, "chrf": True, "book_bleu": True, "step_error": False}
+    better = {"bleu": True, "chrf": True, "book_bleu": True, "step_error": False}
+    assert {name: components[f"metric/{name}"].higher_is_better for name in better} == better
     usual = {"forecasting": ("mse", ("step_error",)), "language_model": ("cross_entropy", ("perplexity",)),
              "translation": ("cross_entropy", ("bleu", "chrf"))}  # fmt: skip
     for name, (loss, metrics) in usual.items():
