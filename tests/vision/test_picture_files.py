@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.conftest import Command
 from zoo import InputError
 from zoo_vision import picture_files
 from zoo_vision.duplicates import duplicate_groups
@@ -114,6 +115,36 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     assert [len(data.splits[name]) for name in ("train", "val")] == [9, 3]
 
 
+def test_the_root_alone_names_a_folder_and_so_does_a_name_under_zoo_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        paint(tmp_path / "mine" / CLASSES[number % 2] / f"{number}.png", number)
+    write(tmp_path / "mine" / "train.csv", "image,label", [f"{CLASSES[n % 2]}/{n}.png,{n % 2}" for n in range(6)])
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    for dataset in (picture_folder, picture_csv):
+        for form in ({"root": str(tmp_path / "mine")}, {"folder": "mine"}):
+            data = dataset(**form, size=SIZE)
+            assert {name: len(split) for name, split in data.splits.items()} == {"train": 4, "val": 2}
+        with pytest.raises(InputError, match="data set `pictures` is not at hand") as error:
+            dataset(size=SIZE)
+        assert "name it as `root`" in error.value.help
+
+
+def test_endings_in_capitals_and_inner_folders_count_and_hidden_files_do_not(tmp_path: Path) -> None:
+    """Hidden are a notebook's checkpoints and what a Mac notes of each file."""
+    for number in range(4):
+        paint(tmp_path / CLASSES[number % 2] / f"{number}.png", number)
+    paint(tmp_path / "ash" / "2024" / "5.png", 5)
+    (tmp_path / "birch" / "1.png").rename(tmp_path / "birch" / "1.PNG")
+    (tmp_path / "ash" / "._0.png").write_text("no picture")
+    for folder in (tmp_path, tmp_path / "ash"):
+        paint(folder / ".ipynb_checkpoints" / "0.png", 0)
+    data = picture_folder(root=str(tmp_path), size=SIZE, val_size=0.0)
+    assert data.splits["train"].names == ["ash/0.png", "ash/2.png", "ash/2024/5.png", "birch/1.PNG", "birch/3.png"]
+    assert data.splits["train"].tensors["label"].tolist() == [0, 0, 0, 1, 1]
+
+
 def test_folders_for_each_split(tmp_path: Path) -> None:
     for number in range(12):
         paint(tmp_path / ("train", "val")[number % 2] / CLASSES[number % 3] / f"{number}.png", number)
@@ -180,6 +211,25 @@ def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
         picture_folder("leaves", str(tmp_path), size=SIZE)
     with pytest.raises(InputError, match="has no folders"):
         picture_folder("leaves", str(tmp_path / "oak"), size=SIZE)
+
+
+def test_a_single_class_is_a_folder_too_high(tmp_path: Path) -> None:
+    for number in range(4):
+        paint(tmp_path / "pictures" / CLASSES[number % 2] / f"{number}.png", number)
+    with pytest.raises(InputError, match="one folder of pictures, `pictures`") as error:
+        picture_folder(root=str(tmp_path), size=SIZE)
+    assert error.value.help.endswith(f'root = "{tmp_path / "pictures"}"')
+
+
+def test_a_size_that_no_memory_holds_is_refused_by_check(tmp_path: Path, zoo: Command) -> None:
+    """At its value in the recipe, before any file is looked for."""
+    recipe = 'extends = "{parent}"\n[dataset]\n{key} = {value}\n'
+    for parent, key in (("leaves_resnet", "size"), ("digits", "size"), ("lenet", "size"), ("fcn_camvid", "crop")):
+        for value, allowed in (("[4096, 4096]", True), ("[4097, 64]", False), ("[64, 0]", False)):
+            (tmp_path / "r.toml").write_text(recipe.format(parent=parent, key=key, value=value))
+            finished = zoo("check", tmp_path / "r.toml")
+            assert finished.status == (0 if allowed else 2), (parent, value, finished)
+            assert allowed or f"`{key}` of dataset" in finished.stderr + finished.stdout
 
 
 # Near-duplicates
