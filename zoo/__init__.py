@@ -14,6 +14,7 @@ from zoo.hooks import hookimpl
 if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.files import cache_folder, cached_tensors, find_data
+    from zoo.fonts import legible
     from zoo.jobs.recipe import run
     from zoo.pictures import Normalize, class_color, picture_to_tensor, read_picture, tensor_to_picture
     from zoo.predictor import RunFolder, load
@@ -33,6 +34,7 @@ _LAZY = {
     "cache_folder": "zoo.files",
     "cached_tensors": "zoo.files",
     "find_data": "zoo.files",
+    "legible": "zoo.fonts",
     "Nested": "zoo.schema",
     "Normalize": "zoo.pictures",
     "class_color": "zoo.pictures",
@@ -68,6 +70,7 @@ __all__ = [
     "dataset",
     "find_data",
     "hookimpl",
+    "legible",
     "load",
     "loss",
     "metric",

@@ -23,6 +23,7 @@ class Data:
         facts: what a model, loss or task takes by the same parameter name: `{"num_classes": 3}`.
         assets: what must travel with the weights, as JSON values: `{"classes": ["cat", "dog"], "preprocess": {...}}`.
         submission: a CSV file that shows the form in which a competition wants predictions.
+        columns: what a sample and its answer are called in a table of predictions that no such file shapes.
 
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
     training batches on the device; `batch(indices) -> batch`, the samples of these indices as one batch, which saves
@@ -34,6 +35,7 @@ class Data:
     facts: Mapping[str, Any] = field(default_factory=dict)
     assets: Mapping[str, Any] = field(default_factory=dict)
     submission: str | None = None
+    columns: tuple[str, str] = ("name", "prediction")
 
 
 class TensorSplit:

@@ -99,10 +99,10 @@ class Classification(_Plain):
         if sample["input"].dtype != torch.uint8:
             return None
         if truth:
-            return captioned(sample["input"], self._name(int(sample["label"])))
+            return captioned(sample["input"], self._name(int(sample["label"])), int(sample["label"]))
         found = int(prediction.argmax())
         right = "label" not in sample or found == int(sample["label"])
-        return captioned(sample["input"], f"{self._name(found)} {float(prediction[found]):.2f}", right)
+        return captioned(sample["input"], f"{self._name(found)} {float(prediction[found]):.2f}", found, right)
 
     def difficulty(self, sample: dict[str, Any], prediction: Tensor) -> float:
         """1 less the probability of the truth."""

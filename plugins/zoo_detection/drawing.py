@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from zoo import class_color
+from zoo import class_color, legible
 
 SHOWN_SIDE = 512  # pictures smaller than this are enlarged, or a label would hide its box
 
@@ -22,12 +22,13 @@ def draw_boxes(
     drawn = picture.resize((picture.width * enlarged, picture.height * enlarged), Image.Resampling.BICUBIC)
     unit = max(drawn.size) / 400
     line = max(2, round(unit))
-    font = ImageFont.load_default(size=max(12, round(10 * unit)))
+    size = max(12, round(10 * unit))
     pen = ImageDraw.Draw(drawn)
     for box, caption, label in zip(boxes, captions, labels, strict=True):
         colour = class_color(label)
         left, top, right, bottom = (side * enlarged for side in box)
         pen.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
+        caption, font = legible(caption, size, label)
         _write(pen, (left, top), caption, font, colour, drawn.size)
     return drawn
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from zoo_vision.layers import ACTIVATIONS, POOLS, Activation, Factor, Pooling, Share, flat_size
+from zoo_vision.bounds import Count, Factor, Share, Size
+from zoo_vision.layers import ACTIVATIONS, POOLS, Activation, Pooling, flat_size
 
 
 class AlexNet(nn.Module):
@@ -25,9 +26,9 @@ class AlexNet(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
-        channels: int = 1,
-        input_size: tuple[int, int] = (224, 224),
+        num_classes: Count,
+        channels: Count = 1,
+        input_size: Size = (224, 224),
         activation: Activation = "relu",
         pooling: Pooling = "max",
         dropout: Share = 0.5,

@@ -8,7 +8,8 @@ import torch
 
 from zoo import Data, InputError, find_data
 from zoo_vision.augment import Augment, Change
-from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
+from zoo_vision.bounds import Share, Size
+from zoo_vision.picture_data import hold_out, labelled, picture_data
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 HASH = "md5:c32a1d4ab5d03f1284b67883e8d87530"  # as its page states it

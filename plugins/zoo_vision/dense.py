@@ -5,15 +5,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from zoo_vision.layers import ACTIVATIONS, Activation, Count, Share
+from zoo_vision.bounds import Count, Share
+from zoo_vision.layers import ACTIVATIONS, Activation
 
 
-def linear_regression(num_inputs: int, num_outputs: int = 1) -> nn.Module:
+def linear_regression(num_inputs: Count, num_outputs: Count = 1) -> nn.Module:
     """One dense layer: (B, ...) of `num_inputs` numbers each -> (B, num_outputs) (Dive into Deep Learning, 3.1)."""
     return nn.Sequential(nn.Flatten(), nn.Linear(num_inputs, num_outputs))
 
 
-def softmax_regression(num_inputs: int, num_classes: int) -> nn.Module:
+def softmax_regression(num_inputs: Count, num_classes: Count) -> nn.Module:
     """One dense layer: (B, ...) of `num_inputs` numbers each -> logits (B, num_classes); the softmax is the loss's
     (Dive into Deep Learning, 4.1)."""
     return nn.Sequential(nn.Flatten(), nn.Linear(num_inputs, num_classes))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from zoo_vision.layers import Count, GlobalAverage, conv_norm_relu
+from zoo_vision.bounds import Count
+from zoo_vision.layers import GlobalAverage, conv_norm_relu
 
 
 class DenseNet(nn.Module):
@@ -19,7 +20,7 @@ class DenseNet(nn.Module):
     """
 
     def __init__(
-        self, num_classes: int, channels: int = 3, blocks: tuple[Count, ...] = (4, 4, 4, 4), growth: Count = 32
+        self, num_classes: Count, channels: Count = 3, blocks: tuple[Count, ...] = (4, 4, 4, 4), growth: Count = 32
     ) -> None:
         super().__init__()
         width = 64

@@ -7,7 +7,8 @@ from sklearn.datasets import load_digits
 
 from zoo import Data
 from zoo_vision.augment import Augment, Change
-from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
+from zoo_vision.bounds import Share, Size
+from zoo_vision.picture_data import hold_out, labelled, picture_data
 
 CLASSES = tuple("0123456789")
 BRIGHTEST = 16  # of the values in the file

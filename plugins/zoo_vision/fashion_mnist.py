@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from zoo import Data, InputError, find_data
 from zoo_vision.augment import Augment, Change
+from zoo_vision.bounds import Count, Share, Size
 from zoo_vision.idx import read_idx
-from zoo_vision.picture_data import Share, Size, hold_out, labelled, picture_data
+from zoo_vision.picture_data import hold_out, labelled, picture_data
 
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 # As torchvision states them.
@@ -24,7 +25,7 @@ def fashion_mnist(
     root: str | None = None,
     size: Size = (28, 28),
     val_size: Share = 0.1,
-    train_size: int | None = None,
+    train_size: Count | None = None,
     augment: tuple[Change, ...] = (),
     rgb: bool = False,
     seed: int = 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from zoo import Data, TensorSplit
-from zoo_vision.layers import Count, NotNegative
+from zoo_vision.bounds import Count, NotNegative
 
 
 def gaussian_linear(

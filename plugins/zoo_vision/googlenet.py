@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from zoo_vision.bounds import Count
 from zoo_vision.layers import GlobalAverage
 
 # Of each Inception block: channels of the 1x1 path; bottleneck and result of the 3x3 path, of the 5x5 path; and of the
@@ -35,7 +36,9 @@ class GoogLeNet(nn.Module):
         batch_norm: after every convolution, as the networks after it have it.
     """
 
-    def __init__(self, num_classes: int, channels: int = 3, bottleneck: bool = True, batch_norm: bool = False) -> None:
+    def __init__(
+        self, num_classes: Count, channels: Count = 3, bottleneck: bool = True, batch_norm: bool = False
+    ) -> None:
         super().__init__()
 
         def conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:

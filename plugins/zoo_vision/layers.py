@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
-from annotated_types import Ge, Gt, Lt
 from torch import nn
 
 Activation = Literal["relu", "sigmoid", "tanh", "gelu"]
 Pooling = Literal["max", "average", "stride"]
-Count = Annotated[int, Ge(1)]
-Share = Annotated[float, Ge(0), Lt(1)]
-Factor = Annotated[float, Gt(0)]
-NotNegative = Annotated[float, Ge(0)]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,

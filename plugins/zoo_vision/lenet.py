@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from zoo_vision.bounds import Count, Size
 from zoo_vision.layers import ACTIVATIONS, POOLS, Activation, Pooling, flat_size
 
 
@@ -23,9 +24,9 @@ class LeNet(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
-        channels: int = 1,
-        input_size: tuple[int, int] = (28, 28),
+        num_classes: Count,
+        channels: Count = 1,
+        input_size: Size = (28, 28),
         activation: Activation = "sigmoid",
         pooling: Pooling = "average",
         batch_norm: bool = False,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from zoo_vision.layers import Factor, GlobalAverage, Share
+from zoo_vision.bounds import Count, Factor, Share
+from zoo_vision.layers import GlobalAverage
 
 
 class NiN(nn.Module):
@@ -18,7 +19,7 @@ class NiN(nn.Module):
         width: factor of the channels.
     """
 
-    def __init__(self, num_classes: int, channels: int = 3, dropout: Share = 0.5, width: Factor = 1.0) -> None:
+    def __init__(self, num_classes: Count, channels: Count = 3, dropout: Share = 0.5, width: Factor = 1.0) -> None:
         super().__init__()
         first, second, third = (max(1, round(width * count)) for count in (96, 256, 384))
         self.features = nn.Sequential(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo import Data, InputError, find_data
 from zoo_vision.augment import Change
-from zoo_vision.picture_data import Share, Size
+from zoo_vision.bounds import Share, Size
 from zoo_vision.picture_files import PictureFiles
 from zoo_vision.picture_splits import SplitBy, split_files
 
@@ -15,7 +15,7 @@ SUBMISSION = "sample_submission.csv"
 
 
 def picture_csv(
-    folder: str,
+    folder: str = "pictures",
     root: str | None = None,
     train: str = "train.csv",
     test: str = "test.csv",
@@ -30,11 +30,12 @@ def picture_csv(
     """Pictures that a CSV file names, with their labels.
 
     Classes are the labels, sorted. A part of the training file becomes the split `val`. The test file may have no
-    labels; predictions of it go through `zoo predict RUN --split test --submission FILE`.
+    labels; `zoo predict RUN --split test --submission FILE` predicts it, in the form of sample_submission.csv where
+    there is one, else with the columns of the training file.
 
     Args:
-        folder: name of the folder, under `$ZOO_DATA` or in the cache.
-        root: the folder itself, wherever it is.
+        folder: name of the folder under `$ZOO_DATA` or in the cache.
+        root: the folder itself, wherever it is; then `folder` says nothing.
         train: the CSV file in it with labels.
         test: the one without; it need not be there.
         picture_column: the column of paths, relative to the folder.
@@ -62,6 +63,7 @@ def picture_csv(
     submission = found / SUBMISSION
     data = split_files(files, classes, size=size, val_size=val_size, split=split, augment=augment, seed=seed)
     data.submission = str(submission) if submission.is_file() else None
+    data.columns = picture_column, label_column
     return data
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from annotated_types import Ge, Lt
 
 from zoo import Data, InputError, TensorSplit
-
-Share = Annotated[float, Ge(0), Lt(1)]
-Size = tuple[int, int]
+from zoo_vision.bounds import Size
 
 
 def picture_data(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from zoo import Batch, InputError, TensorSplit, cached_tensors, picture_to_tensor, read_picture
-from zoo_vision.picture_data import Size
+from zoo_vision.bounds import Size
 
 MEMORY = 4 << 30  # bytes that the decoded pictures of a data set may take
 SHOWN = 5  # files that an error names

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo import Data, InputError, find_data
 from zoo_vision.augment import Change
-from zoo_vision.picture_data import Share, Size
+from zoo_vision.bounds import Share, Size
 from zoo_vision.picture_files import PictureFiles
 from zoo_vision.picture_splits import SplitBy, split_files
 
@@ -15,7 +15,7 @@ SPLITS = ("train", "val", "test")
 
 
 def picture_folder(
-    folder: str,
+    folder: str = "pictures",
     root: str | None = None,
     size: Size = (224, 224),
     val_size: Share = 0.2,
@@ -28,8 +28,8 @@ def picture_folder(
     Classes are the folders' names, sorted. Where there is no `val` folder, a part of `train` becomes it.
 
     Args:
-        folder: name of the folder, under `$ZOO_DATA` or in the cache.
-        root: the folder itself, wherever it is.
+        folder: name of the folder under `$ZOO_DATA` or in the cache.
+        root: the folder itself, wherever it is; then `folder` says nothing.
         size: height and width that pictures are resized to; their shape is let go.
         val_size: share of the training pictures that becomes the split `val`; with 0 there is none.
         split: how they are chosen; see `split_files`.
@@ -37,8 +37,8 @@ def picture_folder(
         seed: of what is held out.
 
     Raises:
-        zoo.InputError: there is no such folder, a folder holds no pictures, a file is none, or `val` or `test` has a
-            class that `train` has not.
+        zoo.InputError: there is no such folder, or its pictures do not lie in two folders or more, one a class; a
+            folder holds no pictures, a file is none, or `val` or `test` has a class that `train` has not.
     """
     found = find_data(folder, root, help=f"put a folder for each class into $ZOO_DATA/{folder}, or name it as `root`")
     if (found / "train").is_dir():
@@ -46,6 +46,11 @@ def picture_folder(
     else:
         files = {"train": _files(found)}
     classes = sorted(files["train"])
+    if len(classes) == 1:
+        raise InputError(
+            f"{found} has one folder of pictures, `{classes[0]}`: there is one for each class to be, so two or more",
+            f'if the classes lie in it: root = "{found / classes[0]}"',
+        )
     for name, own in files.items():
         for unknown in sorted(set(own) - set(classes)):
             raise InputError(f"{found / name} has a class `{unknown}`, and `train` has none of that name")
@@ -64,14 +69,20 @@ def _files(folder: Path) -> dict[str, list[str]]:
     """Names of the pictures of each class, relative to the folder, in an order that is the same everywhere."""
     classes = sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
     if not classes:
-        raise InputError(f"{folder} has no folders: there is one for each class to be")
-    files = {
-        name: sorted(
-            str(file.relative_to(folder)) for file in (folder / name).rglob("*") if file.suffix.lower() in ENDINGS
+        raise InputError(
+            f"{folder} has no folders: there is one for each class to be", "picture_csv takes a list of files"
         )
+    files = {
+        name: sorted(str(file.relative_to(folder)) for file in (folder / name).rglob("*") if _is_picture(file, folder))
         for name in classes
     }
     for name, own in files.items():
         if not own:
             raise InputError(f"{folder / name} holds no picture", f"endings are {', '.join(ENDINGS)}")
     return files
+
+
+def _is_picture(file: Path, folder: Path) -> bool:
+    """By its ending; what is hidden (a notebook's checkpoints, a Mac's notes on each file) is none."""
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return not hidden and file.suffix.lower() in ENDINGS

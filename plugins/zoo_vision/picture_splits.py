@@ -11,8 +11,9 @@ import torch
 
 from zoo import Data, InputError
 from zoo_vision.augment import Augment, Change
+from zoo_vision.bounds import Size
 from zoo_vision.duplicates import duplicate_groups
-from zoo_vision.picture_data import Size, hold_out, picture_data
+from zoo_vision.picture_data import hold_out, picture_data
 from zoo_vision.picture_files import MEAN, STD, PictureFiles, decoded, make_split
 
 SplitBy = Literal["stratified", "grouped", "random", "last"]

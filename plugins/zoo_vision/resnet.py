@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from zoo_vision.layers import Factor, GlobalAverage, conv_norm_relu
+from zoo_vision.bounds import Count, Factor
+from zoo_vision.layers import GlobalAverage, conv_norm_relu
 
 # Blocks in each of the four stages, by depth: the paper's table 1.
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -32,8 +33,8 @@ class ResNet(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
-        channels: int = 3,
+        num_classes: Count,
+        channels: Count = 3,
         depth: Literal[18, 34, 50, 101, 152] = 18,
         stem: Literal["large", "small"] = "large",
         width: Factor = 1.0,

@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from zoo_vision.layers import Count, Factor, Share, flat_size
+from zoo_vision.bounds import Count, Factor, Share, Size
+from zoo_vision.layers import flat_size
 
 # Convolutions in each of the five blocks, by depth: the paper's table 1, columns A, B, D and E.
 CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -31,9 +32,9 @@ class VGG(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
-        channels: int = 3,
-        input_size: tuple[int, int] = (224, 224),
+        num_classes: Count,
+        channels: Count = 3,
+        input_size: Size = (224, 224),
         depth: Literal[11, 13, 16, 19] = 11,
         width: Factor = 1.0,
         hidden: Count = 4096,

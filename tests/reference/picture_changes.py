@@ -42,3 +42,18 @@ def _at(picture: torch.Tensor, row: float, column: float) -> torch.Tensor:
     upper = picture[:, top, left] * (1 - across) + picture[:, top, right] * across
     lower = picture[:, below, left] * (1 - across) + picture[:, below, right] * across
     return upper * (1 - down) + lower * down
+
+
+def recoloured(picture: torch.Tensor, brightness: float, contrast: float, saturation: float) -> torch.Tensor:
+    """(C, H, W) of 0 to 255: away from its own grey, then from the mean of what came out, then brighter."""
+    channels, height, width = picture.shape
+    changed = picture.double().clone()
+    for y in range(height):
+        for x in range(width):
+            if channels == 3:
+                red, green, blue = changed[:, y, x].tolist()
+                grey = 0.299 * red + 0.587 * green + 0.114 * blue
+                changed[:, y, x] = torch.tensor([grey + saturation * (value - grey) for value in (red, green, blue)])
+    mean = sum(changed.flatten().tolist()) / changed.numel()
+    values = [min(max((mean + contrast * (value - mean)) * brightness, 0), 255) for value in changed.flatten().tolist()]
+    return torch.tensor(values).view(channels, height, width)

@@ -1,19 +1,30 @@
-"""The classifiers: shapes, and parameters counted by hand from the papers' and the book's tables."""
+"""The classifiers: the book's and torchvision's networks with the same weights, and parameters counted by hand."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 import torch
 from torch import nn
 
+from tests.reference import networks as book
+from tests.vision.same import assert_same, leaves
 from zoo_vision.alexnet import AlexNet
 from zoo_vision.dense import MLP, linear_regression, softmax_regression
 from zoo_vision.densenet import DenseNet
 from zoo_vision.googlenet import GoogLeNet, Inception
+from zoo_vision.layers import GlobalAverage
 from zoo_vision.lenet import LeNet
 from zoo_vision.nin import NiN
 from zoo_vision.resnet import ResNet
 from zoo_vision.vgg import VGG
+
+ACTIVATIONS, POOLS = list(book.ACTIVATIONS), ["max", "average", "stride"]
+
+
+def noise(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(7))
 
 
 def parameters(model: nn.Module) -> int:
@@ -33,41 +44,117 @@ def dense(inputs: int, outputs: int) -> int:
     return inputs * outputs + outputs
 
 
-def test_the_dense_models() -> None:
-    assert parameters(linear_regression(200)) == 201
-    assert parameters(softmax_regression(784, 10)) == 7850
-    assert parameters(MLP(784, 10)) == dense(784, 256) + dense(256, 10) == 203_530
+# Beside the book's layers, with the same weights
 
 
-def test_lenet() -> None:
+def test_one_dense_layer() -> None:
+    for ours in (linear_regression(12, 3), softmax_regression(12, 3)):
+        assert_same(ours, nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), noise(4, 3, 2, 2))
+    assert linear_regression(200)(torch.zeros(5, 200)).shape == (5, 1)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_mlp(activation: str) -> None:
+    """Widths, the activation, and a share of dropout a layer or one for all."""
+    act = book.ACTIVATIONS[activation]
+    for dropout, shares in ((0.0, [0.0, 0.0]), (0.3, [0.3, 0.3]), ((0.2, 0.6), [0.2, 0.6])):
+        ours = MLP(12, 5, widths=(16, 8), activation=activation, dropout=dropout)
+        assert_same(ours, book.mlp([16, 8], shares, 5, act), noise(6, 3, 2, 2))
+
+
+def test_mlp_by_default_is_the_book_s() -> None:
+    assert_same(MLP(784, 10), book.mlp([256], [0.0], 10), noise(2, 1, 28, 28))
+    assert_same(MLP(6, 2, widths=()), nn.Sequential(nn.Flatten(), nn.Linear(6, 2)), noise(2, 6))
+
+
+def test_tied_layers_are_one_object_that_is_counted_once() -> None:
+    """Dive into Deep Learning, 6.2.3; notes 16. Layers of one width are two unless the recipe ties them."""
+    model = MLP(8, 3, widths=(16, 16, 16), tied=True)
+    layers = [layer for layer in model.hidden if isinstance(layer, nn.Linear)]
+    assert layers[1] is layers[2] and layers[0] is not layers[1]
+    assert parameters(model) == dense(8, 16) + dense(16, 16) + dense(16, 3)
+    assert parameters(MLP(8, 3, widths=(16, 16, 16))) == parameters(model) + dense(16, 16)
+    with pytest.raises(ValueError, match="two hidden layers of one width"):
+        MLP(8, 3, widths=(16, 8), tied=True)
+    with pytest.raises(ValueError, match="3 shares"):
+        MLP(8, 3, widths=(16, 16), dropout=(0.2, 0.5, 0.5))
+
+
+def test_lenet_by_default_is_the_book_s() -> None:
+    assert_same(LeNet(10), book.lenet(), noise(2, 1, 28, 28))
     by_hand = conv(1, 6, 5) + conv(6, 16, 5) + dense(16 * 5 * 5, 120) + dense(120, 84) + dense(84, 10)
     assert parameters(LeNet(10)) == by_hand == 61_706
-    norms = 2 * (6 + 16 + 120 + 84)
-    assert parameters(LeNet(10, batch_norm=True)) == by_hand + norms
 
 
-def test_alexnet() -> None:
+@pytest.mark.parametrize(("activation", "pooling"), [*itertools.product(ACTIVATIONS, POOLS)])
+def test_lenet_s_switches(activation: str, pooling: str) -> None:
+    """Sides that pooling does not divide, and an oblong picture."""
+    ours = LeNet(10, 3, (26, 19), activation, pooling)
+    assert_same(ours, book.lenet(book.ACTIVATIONS[activation], pooling), noise(3, 3, 26, 19))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_lenet_with_norms(activation: str) -> None:
+    ours = LeNet(10, activation=activation, batch_norm=True)
+    assert_same(ours, book.lenet_with_norms(book.ACTIVATIONS[activation]), noise(4, 1, 28, 28))
+
+
+def test_alexnet_by_default_is_the_book_s() -> None:
+    """The widths by their count of parameters; all else at a fraction of the width, in the next test."""
     features = conv(1, 96, 11) + conv(96, 256, 5) + conv(256, 384, 3) + conv(384, 384, 3) + conv(384, 256, 3)
     by_hand = features + dense(256 * 5 * 5, 4096) + dense(4096, 4096) + dense(4096, 10)
     assert parameters(on_meta(AlexNet, 10)) == by_hand == 46_764_746
+    assert_same(AlexNet(10, width=1 / 16), book.alexnet(1 / 16), noise(2, 1, 224, 224))
 
 
-@pytest.mark.parametrize(
-    ("depth", "millions"), [(11, 133), (13, 133), (16, 138), (19, 144)], ids=lambda value: str(value)
-)
-def test_vgg_has_the_parameters_of_the_paper_s_table_2(depth: int, millions: int) -> None:
-    assert round(parameters(on_meta(VGG, 1000, depth=depth)) / 1e6) == millions
+@pytest.mark.parametrize(("activation", "pooling"), [*itertools.product(ACTIVATIONS, POOLS)])
+def test_alexnet_s_switches(activation: str, pooling: str) -> None:
+    ours = AlexNet(10, 3, (100, 77), activation, pooling, dropout=0.2, width=1 / 16)
+    assert_same(ours, book.alexnet(1 / 16, book.ACTIVATIONS[activation], pooling, 0.2), noise(2, 3, 100, 77))
 
 
-def test_vgg_has_as_many_layers_as_its_name_says() -> None:
-    for depth in (11, 13, 16, 19):
-        layers = [one for one in on_meta(VGG, 10, depth=depth).modules() if isinstance(one, nn.Conv2d | nn.Linear)]
-        assert len(layers) == depth
+def test_nin() -> None:
+    def block(inputs: int, outputs: int, kernel: int) -> int:
+        return conv(inputs, outputs, kernel) + 2 * conv(outputs, outputs, 1)
+
+    by_hand = block(1, 96, 11) + block(96, 256, 5) + block(256, 384, 3) + block(384, 10, 3)
+    assert parameters(on_meta(NiN, 10, 1)) == by_hand == 1_992_166
+    assert_same(NiN(10, 1, width=1 / 16), book.nin(1 / 16, 0.5), noise(2, 1, 224, 224))
+    assert_same(NiN(10, 3, 0.1, 1 / 8), book.nin(1 / 8, 0.1), noise(2, 3, 99, 70))
+
+
+@pytest.mark.parametrize("bottleneck", [True, False])
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_googlenet(bottleneck: bool, batch_norm: bool) -> None:
+    ours = GoogLeNet(10, 1, bottleneck, batch_norm)
+    assert_same(ours, book.googlenet(bottleneck, batch_norm), noise(2, 1, 33, 40))
+
+
+def test_googlenet_by_default_has_bottlenecks_and_no_norms() -> None:
+    assert leaves(on_meta(GoogLeNet, 10)) == leaves(on_meta(GoogLeNet, 10, 3, True, False))
+
+
+def test_densenet() -> None:
+    assert_same(DenseNet(10, 1), book.densenet([4, 4, 4, 4], 32), noise(2, 1, 65, 70))
+    assert_same(DenseNet(10, blocks=(2, 1), growth=5), book.densenet([2, 1], 5), noise(2, 3, 40, 36))
+
+
+@pytest.mark.parametrize("depth", [11, 13, 16, 19])
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_vgg(depth: int, batch_norm: bool) -> None:
+    """An eighth of the channels; the blocks are the paper's table 1, columns A, B, D and E."""
+    counts = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}[depth]
+    blocks = list(zip(counts, (8, 16, 32, 64, 64), strict=True))
+    ours = VGG(10, 1, (70, 33), depth, 1 / 8, 24, 0.3, batch_norm)
+    assert_same(ours, book.vgg(blocks, 24, 0.3, batch_norm), noise(3, 1, 70, 33))
+
+
+# Beside torchvision's networks
 
 
 @pytest.mark.parametrize("name", ["vgg11", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19"])
-def test_torchvision_s_vgg_weights_fit(name: str) -> None:
-    """Names and shapes, in full width at 224x224, and layer after layer of one kind."""
+def test_vgg_in_full_width_is_torchvision_s(name: str) -> None:
+    """Its weights fit by their names, and the layers are the same, with all their settings."""
     from torchvision import models
 
     with torch.device("meta"):
@@ -77,15 +164,61 @@ def test_torchvision_s_vgg_weights_fit(name: str) -> None:
     assert {key: value.shape for key, value in ours.state_dict().items()} == {
         key: value.shape for key, value in theirs.state_dict().items()
     }
-    assert [type(layer) for layer in ours.features] == [type(layer) for layer in theirs.features]
+    assert repr(ours.features) == repr(theirs.features) and repr(ours.classifier) == repr(theirs.classifier)
 
 
-def test_nin() -> None:
-    def block(inputs: int, outputs: int, kernel: int) -> int:
-        return conv(inputs, outputs, kernel) + 2 * conv(outputs, outputs, 1)
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_resnet_has_torchvision_s_layers(depth: int) -> None:
+    """In their order with kernels, strides and norms; what follows the norms is in the next test."""
+    from torchvision import models
 
-    by_hand = block(1, 96, 11) + block(96, 256, 5) + block(256, 384, 3) + block(384, 10, 3)
-    assert parameters(NiN(10, 1)) == by_hand == 1_992_166
+    with torch.device("meta"):
+        theirs = getattr(models, f"resnet{depth}")()
+    others = (nn.ReLU, nn.Identity, nn.AdaptiveAvgPool2d, GlobalAverage)
+    assert leaves(on_meta(ResNet, 1000, depth=depth), *others) == leaves(theirs, *others)
+
+
+@pytest.mark.parametrize(
+    ("depth", "stem", "skip", "batch_norm"),
+    [(18, "large", True, True), (18, "large", False, True), (18, "small", True, False), (50, "large", True, True)],
+)  # fmt: skip
+def test_resnet_computes_what_torchvision_s_does(depth: int, stem: str, skip: bool, batch_norm: bool) -> None:
+    """Its switches, made of torchvision's parts: another first layer, blocks that add nothing, biases for norms."""
+    from torchvision.models import resnet
+
+    block, blocks = (resnet.BasicBlock, [2, 2, 2, 2]) if depth == 18 else (resnet.Bottleneck, [3, 4, 6, 3])
+    theirs = resnet.ResNet(block, blocks, 7, norm_layer=nn.BatchNorm2d if batch_norm else Shift)
+    if stem == "small":
+        theirs.conv1, theirs.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    if not skip:
+        for module in theirs.modules():
+            if isinstance(module, block):
+                module.downsample = Nothing()
+    ours = ResNet(7, 3, depth, stem, skip=skip, batch_norm=batch_norm)
+    assert_same(ours, theirs, noise(4, 3, *((52, 64) if stem == "large" else (12, 9))))
+
+
+class Shift(nn.Module):
+    """A bias a channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return features + self.bias.view(-1, 1, 1)
+
+
+class Nothing(nn.Module):
+    def forward(self, features: torch.Tensor) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("depth", "millions"), [(11, 133), (13, 133), (16, 138), (19, 144)], ids=lambda value: str(value)
+)
+def test_vgg_has_the_parameters_of_the_paper_s_table_2(depth: int, millions: int) -> None:
+    assert round(parameters(on_meta(VGG, 1000, depth=depth)) / 1e6) == millions
 
 
 def test_inception_splits_256_channels_and_its_bottlenecks_save_parameters() -> None:
@@ -110,60 +243,12 @@ def test_googlenet_has_the_paper_s_seven_million_less_the_head() -> None:
     assert parameters(on_meta(GoogLeNet, 10, 1)) * 4 < parameters(on_meta(GoogLeNet, 10, 1, bottleneck=False)) + 1e6
 
 
-@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
-def test_resnet_is_torchvision_s(depth: int) -> None:
-    from torchvision import models
-
-    with torch.device("meta"):
-        theirs = getattr(models, f"resnet{depth}")()
-    assert parameters(on_meta(ResNet, 1000, depth=depth)) == parameters(theirs)
-
-
-def test_resnet_computes_what_torchvision_s_does() -> None:
-    """Against torchvision's ResNet-18 with the same weights: both list them in one order."""
-    from torchvision import models
-
-    theirs = models.resnet18(num_classes=7).eval()
-    ours = ResNet(7).eval()
-    ours.load_state_dict(dict(zip(ours.state_dict(), _in_our_order(theirs), strict=True)))
-    pictures = torch.randn(2, 3, 64, 64)
-    torch.testing.assert_close(ours(pictures), theirs(pictures), atol=1e-4, rtol=1e-4)
-
-
-def _in_our_order(model: nn.Module) -> list[torch.Tensor]:
-    """torchvision's `bn1` stands before `layer1`, as ours does; a block's skip stands last in both."""
-    return list(model.state_dict().values())
-
-
-def test_resnet_without_norms_and_without_skips() -> None:
-    bare = ResNet(10, 1, batch_norm=False)
-    assert not [module for module in bare.modules() if isinstance(module, nn.BatchNorm2d)]
-    assert all(module.bias is not None for module in bare.modules() if isinstance(module, nn.Conv2d))
-    assert parameters(ResNet(10, 1)) - parameters(ResNet(10, 1, skip=False)) == sum(
-        conv(width, 2 * width, 1, bias=False) + 2 * 2 * width for width in (64, 128, 256)
-    )
-
-
 def test_resnet_s_channels_grow_where_the_picture_halves() -> None:
     """By hand, a growth of 3 from a width of 4; the stem has the first stage's channels."""
     model = ResNet(10, 1, stem="small", width=1 / 16, growth=3.0)
     inputs = [module.in_features for module in model.modules() if isinstance(module, nn.Linear)]
     outputs = {module.out_channels for module in model.modules() if isinstance(module, nn.Conv2d)}
     assert inputs == [108] and outputs == {4, 12, 36, 108}
-
-
-def test_densenet() -> None:
-    by_hand = conv(1, 64, 7, bias=False) + 2 * 64
-    width = 64
-    for number in range(4):
-        if number:
-            by_hand += 2 * width + conv(width, width // 2, 1, bias=False)
-            width //= 2
-        for _ in range(4):
-            by_hand += 2 * width + conv(width, 32, 3, bias=False)
-            width += 32
-    by_hand += 2 * width + dense(width, 10)
-    assert parameters(DenseNet(10, 1)) == by_hand
 
 
 SMALLEST = [
@@ -191,27 +276,3 @@ def test_a_picture_too_small_is_refused_when_the_model_is_built(build: type[nn.M
 
 def test_an_oblong_picture_has_its_own_dense_layer() -> None:
     assert LeNet(10, 1, (28, 36)).eval()(torch.zeros(1, 1, 28, 36)).shape == (1, 10)
-
-
-def test_tied_layers_are_one_object_that_is_counted_once() -> None:
-    """Dive into Deep Learning, 6.2.3; notes 16."""
-    model = MLP(8, 3, widths=(16, 16, 16), tied=True)
-    layers = [layer for layer in model.hidden if isinstance(layer, nn.Linear)]
-    assert layers[1] is layers[2] and layers[0] is not layers[1]
-    assert parameters(model) == dense(8, 16) + dense(16, 16) + dense(16, 3)
-    with pytest.raises(ValueError, match="two hidden layers of one width"):
-        MLP(8, 3, widths=(16, 8), tied=True)
-
-
-def test_dropout_shares_are_one_a_layer() -> None:
-    model = MLP(8, 3, widths=(16, 16), dropout=(0.2, 0.5))
-    assert [layer.p for layer in model.hidden if isinstance(layer, nn.Dropout)] == [0.2, 0.5]
-    with pytest.raises(ValueError, match="3 shares"):
-        MLP(8, 3, widths=(16, 16), dropout=(0.2, 0.5, 0.5))
-
-
-def test_a_vit_takes_squares_of_sixteen() -> None:
-    from zoo_vision.from_torchvision import vit_b_16
-
-    with pytest.raises(ValueError, match="multiple of 16"):
-        vit_b_16(10, (30, 30))

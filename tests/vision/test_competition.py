@@ -106,6 +106,22 @@ def test_without_a_submission_there_is_a_line_for_each_sample(colours: Path, zoo
     assert {line["answer"] for line in lines} <= set(CLASSES)
 
 
+def test_without_a_sample_the_columns_are_the_training_file_s(colours: Path, zoo: Command) -> None:
+    """And the order is the test file's."""
+    (colours / "data" / "sample_submission.csv").unlink()
+    for name in ("train.csv", "test.csv"):
+        text = (colours / "data" / name).read_text()
+        (colours / "data" / name).write_text(text.replace("image", "file", 1).replace("label", "colour", 1))
+    recipe = RECIPE.replace("\nsize", '\npicture_column = "file"\nlabel_column = "colour"\nsize')
+    (colours / "colours.toml").write_text(recipe)
+    zoo("run", "colours.toml", "train.epochs=1", "--out", "run")
+    assert zoo("predict", "run", "--split", "test", "--submission", "out.csv").status == 0
+    with open("out.csv", newline="") as file:
+        head, *rows = list(csv.reader(file))
+    assert head == ["file", "colour"]
+    assert [name for name, _ in rows] == [f"{number}.png" for number in range(36, 45)]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [("40.png,red\n", "", "`40.png` is not asked for"), ("40.png", "99.png", "`99.png` is not predicted"),

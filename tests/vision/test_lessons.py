@@ -8,6 +8,11 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
 def test_19_convolution_is_a_dense_layer_with_shared_local_weights() -> None:
     """The matrix of a 3x3 convolution over 5x5: every row holds the same nine weights, zero elsewhere."""
     convolution = nn.Conv2d(1, 1, 3, bias=False)
@@ -66,7 +71,6 @@ def test_28_batch_norm_s_axes() -> None:
 
 
 def test_13_dropout_keeps_the_mean_by_scaling() -> None:
-    torch.manual_seed(0)
     dropped = nn.Dropout(0.25)(torch.ones(100_000))
     assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.75])
     assert float(dropped.mean()) == pytest.approx(1, abs=0.01)
@@ -112,11 +116,3 @@ def test_29_skips_bring_gradients_to_the_first_layers() -> None:
         return float(norms[0] / norms[-1])
 
     assert share(skip=True) > 100 * share(skip=False)
-
-
-def test_leaves_encoded_labels_are_places_in_the_sorted_set() -> None:
-    from sklearn.preprocessing import LabelEncoder
-
-    labels = ["oak", "ash", "elm", "ash", "oak"]
-    classes = sorted(set(labels))
-    assert LabelEncoder().fit_transform(labels).tolist() == [classes.index(label) for label in labels]

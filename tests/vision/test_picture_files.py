@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.preprocessing import LabelEncoder
 
-from zoo import InputError
+from tests.conftest import Command
+from zoo import InputError, Task
+from zoo.batches import make_batches
 from zoo_vision import picture_files
-from zoo_vision.duplicates import duplicate_groups
 from zoo_vision.picture_csv import picture_csv
 from zoo_vision.picture_folder import picture_folder
 
@@ -74,6 +76,78 @@ def test_a_picture_is_with_its_label(leaves: Path) -> None:
         assert np.array_equal(picture.permute(1, 2, 0).numpy(), expected)
 
 
+def test_classes_are_places_in_the_sorted_set_of_labels(leaves: Path) -> None:
+    """Against scikit-learn's, from a file whose first label is the last class; with a byte order mark, as Excel's."""
+    labels = ["oak", "elm", "ash", "elm", "oak", "ash"]
+    rows = [f"images/{number}.png,{label}" for number, label in enumerate(labels)]
+    (leaves / "train.csv").write_text("\n".join(["image,label", *rows]), encoding="utf-8-sig")
+    split = read(leaves, val_size=0.0).splits["train"]
+    assert split.tensors["label"].tolist() == LabelEncoder().fit_transform(labels).tolist() == [2, 1, 0, 1, 2, 0]
+
+
+def test_a_test_file_with_labels_can_be_scored(leaves: Path) -> None:
+    write(leaves / "test.csv", "image,label", ["images/31.png,oak", "images/30.png,ash"])
+    split = read(leaves).splits["test"]
+    assert split.tensors["label"].tolist() == [2, 0] and split.names == ["images/31.png", "images/30.png"]
+
+
+def test_pictures_are_scaled_as_imagenet_s(leaves: Path) -> None:
+    """Mean and deviation are torchvision's for its pretrained weights."""
+    from torchvision.models import ResNet18_Weights
+
+    theirs = ResNet18_Weights.DEFAULT.transforms()
+    preprocess = read(leaves).assets["preprocess"]
+    assert preprocess == {"size": list(SIZE), "mean": theirs.mean, "std": theirs.std}
+
+
+def test_two_sizes_are_cached_apart(leaves: Path) -> None:
+    for size in ((16, 16), (8, 24), (16, 16)):
+        data = picture_csv("leaves", str(leaves), size=size)
+        assert data.splits["val"].tensors["input"].shape == (6, 3, *size)
+        assert data.facts["input_size"] == list(size) and data.facts["num_inputs"] == 3 * size[0] * size[1]
+
+
+@pytest.mark.parametrize("memory", [1 << 30, 0])
+def test_training_pictures_alone_are_augmented(leaves: Path, monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
+    """Whether they fit in memory or not: the same batches for a seed, others in the next epoch, none held out."""
+    monkeypatch.setattr(picture_files, "MEMORY", memory)
+    data = read(leaves, augment=("flip", "color"), split="grouped" if memory else "stratified", seed=2)
+
+    def epoch(split: str, number: int, training: bool) -> torch.Tensor:
+        own = data.splits[split]
+        batches = make_batches(own, 24, torch.device("cpu"), Task().collate, seed=5, training=training)
+        return next(batches.epoch(number))["input"]
+
+    first, again, second = (epoch("train", number, training=True) for number in (0, 0, 1))
+    assert torch.equal(first, again)
+    plain = epoch("train", 0, training=False)
+    for pictures in (first, second):
+        found = {picture.numpy().tobytes() for picture in pictures}
+        assert found.isdisjoint(picture.numpy().tobytes() for picture in plain)
+    assert {picture.numpy().tobytes() for picture in first} != {picture.numpy().tobytes() for picture in second}
+    for split in ("val", "test"):
+        assert torch.equal(
+            epoch(split, 0, training=True), epoch(split, 3, training=False)[order_of(data.splits[split])]
+        )
+    for split in ("train", "val"):
+        assert data.splits[split].strata == [
+            int(sample["label"]) for sample in map(data.splits[split].__getitem__, range(len(data.splits[split])))
+        ]
+
+
+def order_of(split: Any) -> torch.Tensor:
+    from zoo.randomness import order
+
+    return order(5, 0, len(split))
+
+
+def test_memory_counts_three_bytes_a_pixel(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_files, "MEMORY", 30 * 3 * 16 * 16)
+    assert hasattr(read(leaves, val_size=0.0).splits["train"], "tensors")
+    monkeypatch.setattr(picture_files, "MEMORY", 30 * 3 * 16 * 16 - 1)
+    assert not hasattr(read(leaves, val_size=0.0).splits["train"], "tensors")
+
+
 def test_what_does_not_fit_in_memory_is_read_when_asked_for(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read(leaves).splits
     monkeypatch.setattr(picture_files, "MEMORY", 1000)
@@ -85,11 +159,17 @@ def test_what_does_not_fit_in_memory_is_read_when_asked_for(leaves: Path, monkey
 
 
 def test_decoded_pictures_are_cached_until_a_file_changes(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also to another of the same size in bytes."""
+    file = leaves / "images/0.png"
+    pixels = np.array(Image.open(file))
+    Image.fromarray(pixels).save(file, compress_level=0)
+    size = file.stat().st_size
     before = read(leaves, val_size=0.0).splits["train"].tensors["input"]
     with monkeypatch.context() as patch:
         patch.setattr(picture_files, "_read", lambda *_: pytest.fail("read again"))
         assert torch.equal(read(leaves, val_size=0.0).splits["train"].tensors["input"], before)
-    paint(leaves / "images/0.png", 99, side=30)
+    Image.fromarray(255 - pixels).save(file, compress_level=0)
+    assert file.stat().st_size == size
     after = read(leaves, val_size=0.0).splits["train"].tensors["input"]
     assert not torch.equal(after[0], before[0]) and torch.equal(after[1:], before[1:])
 
@@ -114,11 +194,44 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     assert [len(data.splits[name]) for name in ("train", "val")] == [9, 3]
 
 
+def test_the_root_alone_names_a_folder_and_so_does_a_name_under_zoo_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        paint(tmp_path / "mine" / CLASSES[number % 2] / f"{number}.png", number)
+    write(tmp_path / "mine" / "train.csv", "image,label", [f"{CLASSES[n % 2]}/{n}.png,{n % 2}" for n in range(6)])
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    for dataset in (picture_folder, picture_csv):
+        for form in ({"root": str(tmp_path / "mine")}, {"folder": "mine"}):
+            data = dataset(**form, size=SIZE)
+            assert {name: len(split) for name, split in data.splits.items()} == {"train": 4, "val": 2}
+        with pytest.raises(InputError, match="data set `pictures` is not at hand") as error:
+            dataset(size=SIZE)
+        assert "name it as `root`" in error.value.help
+
+
+def test_endings_in_capitals_and_inner_folders_count_and_hidden_files_do_not(tmp_path: Path) -> None:
+    """Hidden are a notebook's checkpoints and what a Mac notes of each file."""
+    for number in range(4):
+        paint(tmp_path / CLASSES[number % 2] / f"{number}.png", number)
+    paint(tmp_path / "ash" / "2024" / "5.png", 5)
+    (tmp_path / "birch" / "1.png").rename(tmp_path / "birch" / "1.PNG")
+    (tmp_path / "ash" / "._0.png").write_text("no picture")
+    for folder in (tmp_path, tmp_path / "ash"):
+        paint(folder / ".ipynb_checkpoints" / "0.png", 0)
+    data = picture_folder(root=str(tmp_path), size=SIZE, val_size=0.0)
+    assert data.splits["train"].names == ["ash/0.png", "ash/2.png", "ash/2024/5.png", "birch/1.PNG", "birch/3.png"]
+    assert data.splits["train"].tensors["label"].tolist() == [0, 0, 0, 1, 1]
+
+
 def test_folders_for_each_split(tmp_path: Path) -> None:
     for number in range(12):
         paint(tmp_path / ("train", "val")[number % 2] / CLASSES[number % 3] / f"{number}.png", number)
     data = picture_folder("leaves", str(tmp_path), size=SIZE)
     assert {name: len(split) for name, split in data.splits.items()} == {"train": 6, "val": 6}
+    assert data.splits["val"].names == [f"{CLASSES[n % 3]}/{n}.png" for n in (3, 9, 1, 7, 11, 5)]
+    assert data.splits["val"].tensors["label"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert data.splits["train"].transform and not data.splits["val"].transform
     paint(tmp_path / "val" / "elm" / "1.png", 1)
     with pytest.raises(InputError, match="`elm`"):
         picture_folder("leaves", str(tmp_path), size=SIZE)
@@ -182,22 +295,26 @@ def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
         picture_folder("leaves", str(tmp_path / "oak"), size=SIZE)
 
 
+def test_a_single_class_is_a_folder_too_high(tmp_path: Path) -> None:
+    for number in range(4):
+        paint(tmp_path / "pictures" / CLASSES[number % 2] / f"{number}.png", number)
+    with pytest.raises(InputError, match="one folder of pictures, `pictures`") as error:
+        picture_folder(root=str(tmp_path), size=SIZE)
+    assert error.value.help.endswith(f'root = "{tmp_path / "pictures"}"')
+
+
+def test_a_size_that_no_memory_holds_is_refused_by_check(tmp_path: Path, zoo: Command) -> None:
+    """At its value in the recipe, before any file is looked for."""
+    recipe = 'extends = "{parent}"\n[dataset]\n{key} = {value}\n'
+    for parent, key in (("leaves_resnet", "size"), ("digits", "size"), ("lenet", "size"), ("fcn_camvid", "crop")):
+        for value, allowed in (("[4096, 4096]", True), ("[4097, 64]", False), ("[64, 0]", False)):
+            (tmp_path / "r.toml").write_text(recipe.format(parent=parent, key=key, value=value))
+            finished = zoo("check", tmp_path / "r.toml")
+            assert finished.status == (0 if allowed else 2), (parent, value, finished)
+            assert allowed or f"`{key}` of dataset" in finished.stderr + finished.stdout
+
+
 # Near-duplicates
-
-
-def test_pictures_saved_again_are_one_group(tmp_path: Path) -> None:
-    originals = torch.stack(
-        [torch.from_numpy(np.random.default_rng(n).integers(0, 256, (3, 40, 40))) for n in range(20)]
-    )
-    originals = torch.nn.functional.interpolate(originals.float(), (80, 80), mode="bicubic").clamp(0, 255)
-    brighter = (originals * 0.9 + 10).clamp(0, 255)
-    groups = duplicate_groups(torch.cat([originals, brighter]).to(torch.uint8))
-    assert groups[:20] == groups[20:]
-    assert len(set(groups[:20])) == 20
-
-
-def test_plain_pictures_are_like_no_other() -> None:
-    assert len(set(duplicate_groups(torch.full((5, 3, 8, 8), 7, dtype=torch.uint8)))) == 5
 
 
 def test_a_grouped_split_keeps_duplicates_on_one_side(leaves: Path) -> None:
@@ -214,3 +331,19 @@ def test_a_grouped_split_keeps_duplicates_on_one_side(leaves: Path) -> None:
         assert set(data.splits["train"].groups).isdisjoint(data.splits["val"].groups)
     whole = read(leaves, split="grouped", val_size=0.0).splits["train"]  # for cross-validation
     assert len(set(whole.groups)) == 30 and len(whole) == 35
+
+
+def test_the_share_and_the_seed_choose_what_is_held_out(leaves: Path) -> None:
+    """By each way of choosing, but for the last part of the list, which is what it is."""
+    for split in ("stratified", "grouped", "random"):
+        for share in (0.2, 0.5):
+            draws = [
+                tuple(read(leaves, split=split, val_size=share, seed=seed).splits["val"].names) for seed in (0, 1, 0)
+            ]
+            assert draws[0] == draws[2] != draws[1], split
+            assert len(draws[0]) == pytest.approx(30 * share, abs=2)
+            assert draws[0] != tuple(f"images/{n}.png" for n in range(30 - len(draws[0]), 30))
+    last = read(leaves, split="last", val_size=0.1).splits
+    assert last["val"].names == [f"images/{number}.png" for number in (27, 28, 29)]
+    assert last["train"].names == [f"images/{number}.png" for number in range(27)]
+    assert last["val"].tensors["label"].tolist() == [0, 1, 2]

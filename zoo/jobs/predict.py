@@ -59,12 +59,13 @@ def _predicted(scoring: Scoring, batch: Batch) -> Iterator[Any]:
 
 
 def write_submission(file: Path, data: Data, names: Sequence[str], answers: Sequence[str | float]) -> None:
-    """A CSV file of names and answers, in the form and the order of the dataset's sample submission.
+    """A CSV file of names and answers, in the form and the order of the dataset's sample submission; where it has
+    none, under the names of its columns.
 
     Raises:
         InputError: the sample submission has other samples, or is not a table of two columns.
     """
-    head, order = ["name", "prediction"], list(names)
+    head, order = list(data.columns), list(names)
     if data.submission is not None:
         head, order = _sample_submission(Path(data.submission))
         if set(order) != set(names):

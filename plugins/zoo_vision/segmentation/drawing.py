@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from zoo import class_color
+from zoo import class_color, legible
 
 BACKGROUND = "background"
 OPACITY = 0.6
@@ -32,7 +32,7 @@ def overlay(picture: Image.Image, mask: torch.Tensor, classes: Sequence[str], be
     opacity = np.where(np.isin(mask.numpy(), clear), 0, round(OPACITY * 255)).astype(np.uint8)
     painted = Image.composite(Image.fromarray(colors), picture, Image.fromarray(opacity))
     present = [index for index in np.unique(mask.numpy()).tolist() if index < len(classes) and index not in clear]
-    _legend(painted, [(classes[index], class_color(index)) for index in present])
+    _legend(painted, {index: classes[index] for index in present})
     if not beside:
         return painted
     row = Image.new("RGB", (2 * picture.width + GAP, picture.height), "white")
@@ -47,13 +47,14 @@ def _colors(classes: Sequence[str]) -> list[tuple[int, int, int]]:
     return own + [(255, 255, 255)] * (256 - len(own))
 
 
-def _legend(picture: Image.Image, entries: Sequence[tuple[str, tuple[int, int, int]]]) -> None:
+def _legend(picture: Image.Image, names: Mapping[int, str]) -> None:
     """Names on their colours, line after line from the top left corner, as far as there is room."""
     size = max(10, round(max(picture.size) / 40))
-    font = ImageFont.load_default(size=size)
     pen = ImageDraw.Draw(picture)
     left, top = 0, 0
-    for name, color in entries:
+    for label, name in names.items():
+        name, font = legible(name, size, label)
+        color = class_color(label)
         width = round(pen.textlength(name, font=font)) + 8
         if left + width > picture.width and left:
             left, top = 0, top + size + 6

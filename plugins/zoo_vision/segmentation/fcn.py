@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from zoo_vision.bounds import Count
+
 PROBE = 128  # side of the picture that shows where a backbone halves it
 COARSEST = 32
 
@@ -30,7 +32,7 @@ class FCN(nn.Module):
         ValueError: the backbone has no features at such a stride.
     """
 
-    def __init__(self, num_mask_classes: int, backbone: nn.Module, stride: Literal[4, 8, 16, 32] = 8) -> None:
+    def __init__(self, num_mask_classes: Count, backbone: nn.Module, stride: Literal[4, 8, 16, 32] = 8) -> None:
         from torchvision.models.feature_extraction import create_feature_extractor
 
         super().__init__()

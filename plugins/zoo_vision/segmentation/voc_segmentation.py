@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zoo import Data, InputError, find_data
+from zoo_vision.bounds import Size
 from zoo_vision.picture_files import MEAN, STD
 from zoo_vision.segmentation.crops import Change, RandomCrop
 from zoo_vision.segmentation.masks import VOID
@@ -29,7 +30,7 @@ FETCHED = {  # as Dive into Deep Learning 14.9 fetches it, with the sha1 that it
 def voc_segmentation(
     folder: str = "VOC2012",
     root: str | None = None,
-    crop: tuple[int, int] = (320, 480),
+    crop: Size = (320, 480),
     augment: list[Change] = ["scale", "flip", "color"],  # noqa: B006
     classes: list[str] | None = None,
 ) -> Data:

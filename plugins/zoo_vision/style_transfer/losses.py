@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from zoo_vision.layers import NotNegative
+from zoo_vision.bounds import NotNegative
 
 PARTS = ("content", "style", "tv")
 

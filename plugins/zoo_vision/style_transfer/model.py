@@ -10,13 +10,13 @@ from annotated_types import Ge, Le
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from zoo_vision.bounds import Count
 from zoo_vision.picture_files import MEAN, STD
 from zoo_vision.style_transfer.losses import PARTS, distances, gram
 
 LARGEST = 2000  # pixels of a side; VGG's features of such a picture take about 14 GB
 
 Side = Annotated[int, Ge(32), Le(LARGEST)]
-Step = Annotated[int, Ge(1)]
 Layers = tuple[str, ...]
 
 
@@ -53,10 +53,10 @@ class StyleTransfer(nn.Module):
         extractor: nn.Module,
         content_size: tuple[int, int],
         sizes: tuple[Side, ...] = (300, 450),
-        grow_at: tuple[Step, ...] = (250,),
+        grow_at: tuple[Count, ...] = (250,),
         style_layers: Layers = ("features.0", "features.5", "features.10", "features.19", "features.28"),
         content_layers: Layers = ("features.25",),
-        balance_after: Step | None = None,
+        balance_after: Count | None = None,
     ) -> None:
         super().__init__()
         if len(grow_at) != len(sizes) - 1 or any(later <= step for step, later in pairwise(grow_at)):
