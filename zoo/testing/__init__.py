@@ -70,4 +70,4 @@ def checks_of(plugin: str) -> list[Check]:
         raise pytest.UsageError(f"no zoo plugin `{plugin}`" + (f"; did you mean `{meant}`?" if meant else ""))
     if known[plugin].error:
         raise pytest.UsageError(f"zoo plugin `{plugin}`: {known[plugin].error}")
-    return [Check(component, holds) for component in known[plugin].components for holds in contracts_of(component.kind)]
+    return [Check(component, holds) for component in known[plugin].components for holds in contracts_of(component)]
