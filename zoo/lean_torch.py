@@ -23,7 +23,7 @@ def keep_dynamo_out() -> None:
 
 
 def keep_dynamo_out_of_steps(optimizer: Optimizer) -> None:
-    """Give a `torch.optim` optimizer a `step` that imports no compiler: torch's own, its hooks and profiling included."""
+    """Give a `torch.optim` optimizer a `step` that imports no compiler: torch's own, hooks and profiling included."""
     step: Any = type(optimizer).step
     inner = step
     while _is_torch_s_wrapper(inner):

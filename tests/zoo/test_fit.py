@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +16,7 @@ from torch import nn
 from tests.reference import loop
 from zoo.batches import Batches, make_batches
 from zoo.data import TensorSplit
-from zoo.fit import Step, Update, fit
+from zoo.fit import Step, Update, fit, in_fp32
 from zoo.lean_torch import keep_dynamo_out_of_steps
 from zoo.tasks import Task
 
@@ -260,3 +262,53 @@ def _noting(name: str, method: Callable[..., Any], read: list[str]) -> Callable[
         return method(tensor, *arguments, **keywords)
 
     return noted
+
+
+class Output(dict[str, Any]):
+    """Outputs as libraries return them: items that are attributes, too."""
+
+    @property
+    def logits(self) -> torch.Tensor:
+        logits: torch.Tensor = self["logits"]
+        return logits
+
+
+@dataclasses.dataclass
+class Record:
+    """Outputs of a class that is no container."""
+
+    logits: torch.Tensor
+    name: str = "record"
+
+
+def test_outputs_in_fp32_are_of_the_same_classes() -> None:
+    half = torch.ones(2, dtype=torch.bfloat16)
+    point = namedtuple("point", ["x", "y"])(half, 3)
+    for outputs in (Output(logits=half), Record(half)):
+        converted = in_fp32(outputs)
+        assert type(converted) is type(outputs)
+        assert converted.logits.dtype == torch.float32
+        assert outputs.logits.dtype == torch.bfloat16  # the model's own are left alone
+    assert in_fp32(point).x.dtype == torch.float32 and in_fp32(point).y == 3
+    assert [type(value) for value in (in_fp32([half]), in_fp32((half,)))] == [list, tuple]
+    assert in_fp32(torch.ones(2, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_accumulation_weights_a_part_by_the_batches_that_have_it() -> None:
+    """Batches of 16, 16, 16, 16, 8: the part is in every second one; worked out from the plain loss of each batch."""
+    calls: list[float] = []
+
+    def loss(outputs: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        value = (outputs - target).square().mean()
+        calls.append(value.item())
+        name = "odd" if len(calls) % 2 else "even"
+        return {"all": value, name: 0 * value + len(calls)}
+
+    model = make_model()
+    update = Update(torch.optim.SGD(model.parameters()))
+    stream = fit(model, Task(), loss, some_batches(), update, steps=1, accumulate=5)
+    parts = {name: part.item() for name, part in next(stream).parts.items()}
+    sizes = [16, 16, 16, 16, 8]
+    assert parts["all"] == pytest.approx(sum(size * call for size, call in zip(sizes, calls, strict=True)) / 72)
+    assert parts["odd"] == pytest.approx((16 * 1 + 16 * 3 + 8 * 5) / 40)
+    assert parts["even"] == pytest.approx(3.0)
