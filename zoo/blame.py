@@ -62,12 +62,9 @@ def _named(plugin: Plugin, outwards: list[FrameType]) -> tuple[str, str]:
 
 
 def _running(plugin: Plugin, frame: FrameType) -> Component | None:
-    """The component whose code a frame runs: a method of its class, the nearest of several, or its function."""
-    for code in (*type(frame.f_locals.get("self")).__mro__, frame.f_code):
-        for component in plugin.components:
-            if _code_of(component) is code:
-                return component
-    return None
+    """The component whose code a frame runs: a method of its class, or its function."""
+    codes = (type(frame.f_locals.get("self")), frame.f_code)
+    return next((component for component in plugin.components if _code_of(component) in codes), None)
 
 
 def _code_of(component: Component) -> Any:
