@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.zoo.bad_parts import ALONE, BAD, GOOD, Plugin
-from zoo import Component, InputError, model
+from zoo import Component, InputError, hookimpl, model
 from zoo.plugins import installed
 from zoo.testing import Check, checks_of
 from zoo.testing.contracts import contracts_of
@@ -26,10 +29,9 @@ def bad_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The plugin `bad`, whose every bad component breaks one contract; and the folder of its recipes."""
     folder = tmp_path_factory.mktemp("recipes")
     plugin, plugins = Plugin(folder), installed()
-    registered = plugins.register(plugin, "bad")
+    plugins.register(plugin, "bad")
     yield folder
-    plugins.manager.unregister(plugin)
-    plugins.plugins.remove(registered)
+    plugins.unregister("bad")
 
 
 @pytest.mark.parametrize("component, contract, message", BAD, ids=lambda value: getattr(value, "name", None))
@@ -45,6 +47,46 @@ def test_what_keeps_the_contracts_passes(component: Component) -> None:
     """The bad ones differ from these in one thing each: the kit does not fail whatever it is given."""
     for holds in contracts_of(component.of("bad")):
         holds(component.of("bad"))
+
+
+def tracker(name: str, function: Callable[..., Any]) -> Any:
+    """A plugin that offers nothing but a hook."""
+    return SimpleNamespace(**{name: hookimpl(function)}, __name__="tracker")
+
+
+@pytest.mark.parametrize(
+    "hook, function, message",
+    [
+        ("zoo_run_started", lambda run: run["folder"], "`zoo_run_started` raises TypeError"),
+        ("zoo_step_finished", lambda step: step.losses, "`zoo_step_finished` raises AttributeError"),
+        ("zoo_evaluated", lambda figures: figures["val/accuracy"], "`zoo_evaluated` raises KeyError"),
+        (
+            "zoo_run_ended",
+            lambda results: results["figures"],
+            "with `status` 'failed' raises TypeError",
+        ),
+        ("zoo_commands", lambda app: app.add(1), "`zoo_commands` raises AttributeError"),
+    ],
+)
+def test_hooks_are_called_with_what_a_run_gives(hook: str, function: Callable[..., Any], message: str) -> None:
+    with registered(tracker(hook, function)), pytest.raises(pytest.fail.Exception, match=message):
+        checks_of("tracker")[0]()
+
+
+def test_a_plugin_that_offers_nothing_but_hooks_passes() -> None:
+    heard = []
+    with registered(tracker("zoo_run_ended", lambda run, status, results: heard.append((status, results is None)))):
+        (check,) = checks_of("tracker")
+        check()
+    assert str(check) == "plugin/tracker::listens"
+    assert heard == [("done", False), ("failed", True), ("stopped", True)]
+
+
+@contextmanager
+def registered(module: Any) -> Iterator[None]:
+    installed().register(module, "tracker")
+    yield
+    installed().unregister("tracker")
 
 
 def test_every_contract_is_broken_by_some_part() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.cli.output import print_json, say
 from zoo.errors import ExpectationMissed
-from zoo.jobs.listeners import Listener, Results
+from zoo.jobs.listeners import Listener, Results, RunInfo
 
 EVERY_SECONDS = 5.0
 
@@ -20,8 +20,8 @@ class Terminal(Listener):
         self.said_at = 0.0
         self.terminal = sys.stderr.isatty()
 
-    def started(self, run: dict[str, Any]) -> None:
-        say(f"run folder: {run['folder']}")
+    def started(self, run: RunInfo) -> None:
+        say(f"run folder: {run.folder}")
 
     def logged(self, progress: Any, figures: dict[str, float]) -> None:
         now = time.monotonic()

@@ -22,13 +22,13 @@ def show(
 ) -> None:
     """Show a component: what it is, where it lives, and the parameters a recipe may set."""
     from zoo.catalog import Catalog, UnknownComponent
-    from zoo.recipe import shipped_recipes
+    from zoo.shipped import shipped_recipes
 
     catalog = Catalog()
     try:
         found = catalog.find(name)
     except UnknownComponent:
-        recipe = shipped_recipes(catalog.plugins.recipe_folders()).get(name)
+        recipe = shipped_recipes(catalog.recipe_folders).get(name)
         if recipe is None:
             raise
         print(recipe.read_text(), end="")
@@ -48,9 +48,13 @@ def show(
 
 def _described(component: Any) -> dict[str, Any]:
     from zoo.check import SUPPLIED
+    from zoo.errors import InputError, PluginFailed
     from zoo.schema import MADE, parameters_of
 
-    function = component.load()
+    try:
+        function = component.load()
+    except PluginFailed as error:  # nothing of it was to run: what was asked for is not there
+        raise InputError(error.message, error.help) from error
     rows = [
         {
             "name": name,

@@ -12,6 +12,7 @@ from zoo.component import Component
 
 if TYPE_CHECKING:
     from zoo.recipe import Recipe
+    from zoo.shipped import Shipped
 
 # A step that costs little, and whose outputs do not depend on the machine's precision.
 SMALL = {
@@ -97,9 +98,9 @@ def _name(table: dict[str, Any], kind: str) -> str:
     return str(table[kind]["name"]).rpartition("/")[2]
 
 
-def _shipped() -> Mapping[str, Path]:
+def _shipped() -> Shipped:
     from zoo.catalog import Catalog
-    from zoo.recipe import shipped_recipes
+    from zoo.shipped import shipped_recipes
 
     return shipped_recipes(Catalog().plugins.recipe_folders())
 
