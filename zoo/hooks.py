@@ -56,4 +56,4 @@ def zoo_evaluated(run: RunInfo, figures: dict[str, float]) -> None:
 
 @hookspec
 def zoo_run_ended(run: RunInfo, status: str, results: dict[str, Any] | None) -> None:
-    """The run is "done", "stopped" by a signal, or "failed". `results` is what results.json holds, of a run that is done."""
+    """The run is "done", "stopped" by a signal, or "failed". `results` is None unless it is done."""

@@ -130,7 +130,7 @@ class Plugins:
 
     @contextmanager
     def contained(self, plugin: str, hook: str) -> Iterator[None]:
-        """Run a plugin's code inside: what it raises ends here. The plugin's first failure is kept, and said on stderr."""
+        """Run a plugin's code inside: what it raises ends here. Its first failure is kept, and said on stderr."""
         try:
             with foreign_code():
                 yield

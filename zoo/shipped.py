@@ -97,7 +97,7 @@ def find_recipe(name: str, shipped: Shipped) -> Path:
     if recipe is not None:
         others = [other.full_name for other in shipped.of_name(name) if other != recipe]
         if others:
-            print(f"note: `{name}` is {recipe.file}; there is {listed(others)}, too", file=sys.stderr)
+            print(f"note: `{name}` means `{recipe.full_name}`; there is {listed(others)}, too", file=sys.stderr)
         return recipe.file
     full_names = [recipe.full_name for recipe in shipped.recipes]
     of_plugin = [full for full in full_names if full.startswith(name.partition("/")[0] + "/")]

@@ -15,7 +15,12 @@ LOSSES = [
     loss("l1", "zoo_basics.losses:l1", summary="Mean absolute error"),
     loss("smooth_l1", "zoo_basics.losses:smooth_l1", summary="Squared below beta, absolute above (Girshick, 2015)"),
     loss("huber", "zoo_basics.losses:huber", summary="Huber loss: squared below delta, linear above (Huber, 1964)"),
-    loss("kl_divergence", "zoo_basics.losses:KLDivergence", summary="Divergence of softmax from a distribution"),
+    loss(
+        "kl_divergence",
+        "zoo_basics.losses:KLDivergence",
+        summary="Divergence of softmax from a distribution",
+        example={"outputs": [4, 3], "target": [4, 3]},
+    ),
 ]
 
 OPTIMIZERS = [
@@ -34,9 +39,19 @@ OPTIMIZERS = [
 
 SCHEDULES = [
     schedule("constant", "zoo_basics.schedules:constant", summary="The rate stays"),
-    schedule("step", "zoo_basics.schedules:step", summary="A factor every few epochs"),
-    schedule("multi_step", "zoo_basics.schedules:multi_step", summary="A factor at given epochs"),
-    schedule("exponential", "zoo_basics.schedules:exponential", summary="A factor per epoch, applied smoothly"),
+    schedule("step", "zoo_basics.schedules:step", summary="A factor every few epochs", example={"step_size": 2}),
+    schedule(
+        "multi_step",
+        "zoo_basics.schedules:multi_step",
+        summary="A factor at given epochs",
+        example={"milestones": [1, 3]},
+    ),
+    schedule(
+        "exponential",
+        "zoo_basics.schedules:exponential",
+        summary="A factor per epoch, applied smoothly",
+        example={"gamma": 0.5},
+    ),
     schedule("polynomial", "zoo_basics.schedules:polynomial", summary="A power of what is left of the run"),
     schedule("cosine", "zoo_basics.schedules:cosine", summary="Half a cosine (Loshchilov and Hutter, 2017)"),
     schedule("one_cycle", "zoo_basics.schedules:one_cycle", summary="Up, then far down (Smith and Topin, 2019)"),

@@ -10,15 +10,23 @@ def zoo_components() -> list[Component]:
     return [*FORECASTING, *LANGUAGE, *TRANSLATION]
 
 
-def _forecast(make: Callable[..., Component], name: str, reference: str, summary: str) -> Component:
-    return make(name, f"zoo_seq.forecasting.{reference}", task="forecasting", summary=summary)
+def _forecast(
+    make: Callable[..., Component], name: str, reference: str, summary: str, example: dict[str, str] | None = None
+) -> Component:
+    return make(name, f"zoo_seq.forecasting.{reference}", task="forecasting", summary=summary, example=example)
 
 
 FORECASTING = [
     task("forecasting", "zoo_seq.forecasting.task:Forecasting", summary="A row of numbers goes on"),
     _forecast(model, "ar_mlp", "ar_mlp:AutoregressiveMLP", "A perceptron on the last numbers"),
     _forecast(dataset, "sine", "sine:sine", "A noisy sine wave"),
-    _forecast(dataset, "series_csv", "series_csv:series_csv", "A column of a CSV file"),
+    _forecast(
+        dataset,
+        "series_csv",
+        "series_csv:series_csv",
+        "A column of a CSV file",
+        {"path": "series.csv", "column": "value"},
+    ),
     _forecast(metric, "step_error", "metrics:StepError", "Errors 1, 4, 16 and 64 steps ahead"),
 ]
 

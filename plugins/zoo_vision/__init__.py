@@ -50,7 +50,10 @@ DATASETS = [
     _pictures("fashion_mnist", "fashion_mnist:fashion_mnist", "Clothes, 28x28, ten classes (Xiao et al., 2017)"),
     _pictures("digits", "digits:digits", "scikit-learn's handwritten digits, 8x8: no download"),
     _pictures("cifar10", "cifar10:cifar10", "CIFAR-10, 32x32 (Krizhevsky, 2009)"),
-    _pictures("picture_folder", "picture_folder:picture_folder", "A folder of pictures for each class"),
+    dataset(
+        "picture_folder", "zoo_vision.picture_folder:picture_folder", task="classification",
+        summary="A folder of pictures for each class", example={"folder": "example"},
+    ),
     _pictures("picture_csv", "picture_csv:picture_csv", "A CSV file of pictures and labels, as Kaggle's"),
     dataset(
         "gaussian_linear", "zoo_vision.gaussian_linear:gaussian_linear", task="regression",
@@ -75,7 +78,10 @@ SEGMENTATION = [
         "torchvision's LR-ASPP on MobileNetV3 (Howard et al., 2019)",
     ),
     _masks(dataset, "voc_segmentation", "voc_segmentation:voc_segmentation", "Pictures and masks, laid out as VOC's"),
-    _masks(loss, "dice", "losses:Dice", "1 less the Dice coefficient, every class alike (Milletari et al., 2016)"),
+    _masks(
+        loss, "dice", "losses:Dice",
+        "1 less the Dice coefficient, every class of a picture alike (Milletari et al., 2016)",
+    ),
     _masks(metric, "mean_iou", "metrics:MeanIoU", "Intersection over union, of each class and the mean"),
     _masks(metric, "pixel_accuracy", "metrics:pixel_accuracy", "Share of pixels whose class is right"),
 ]  # fmt: skip

@@ -21,21 +21,22 @@ def ious(found: torch.Tensor, truth: torch.Tensor, classes: int, void: int) -> l
 
 
 def dice_loss(logits: torch.Tensor, truth: torch.Tensor, void: int) -> float:
-    """1 less the mean Dice coefficient of the classes that occur; logits (B, C, H, W), truth (B, H, W)."""
-    pixels = logits.permute(0, 2, 3, 1).reshape(-1, logits.shape[1]).tolist()
-    counted = [
-        ([math.exp(value - max(own)) for value in own], label)
-        for own, label in zip(pixels, truth.flatten().tolist(), strict=True)
-        if label != void
-    ]
+    """1 less the mean Dice coefficient of the classes in each picture; logits (B, C, H, W), truth (B, H, W)."""
     losses = []
-    for label in {label for _, label in counted}:
-        shared = both = 0.0
-        for own, true_label in counted:
-            probability = own[label] / sum(own)
-            shared += probability * (true_label == label)
-            both += probability + (true_label == label)
-        losses.append(1 - 2 * shared / both)
+    for picture, labels in zip(logits, truth, strict=True):
+        pixels = picture.permute(1, 2, 0).reshape(-1, picture.shape[0]).tolist()
+        counted = [
+            ([math.exp(value - max(own)) for value in own], label)
+            for own, label in zip(pixels, labels.flatten().tolist(), strict=True)
+            if label != void
+        ]
+        for label in {label for _, label in counted}:
+            shared = both = 0.0
+            for own, true_label in counted:
+                probability = own[label] / sum(own)
+                shared += probability * (true_label == label)
+                both += probability + (true_label == label)
+            losses.append(1 - 2 * shared / both)
     return sum(losses) / len(losses) if losses else 0.0
 
 

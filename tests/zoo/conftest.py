@@ -24,14 +24,16 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 @pytest.fixture
 def fake_parts() -> Iterator[None]:
-    """The plugin `fake` beside the installed ones."""
-    from tests.zoo.fake_parts import PLUGIN
+    """The plugins `fake` and `fake_twin` beside the installed ones."""
+    from tests.zoo.fake_parts import PLUGIN, TWIN
     from zoo.plugins import installed
 
     plugins = installed()
     plugins.register(PLUGIN, "fake")
+    plugins.register(TWIN, "fake_twin")
     yield
     plugins.unregister("fake")
+    plugins.unregister("fake_twin")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def test_a_file_is_short(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= MOST_LINES
 
 
-@pytest.mark.parametrize("module", ["zoo", "zoo.testing", "zoo_basics", "zoo_detection"])
+PLUGIN_MODULES = [point.value for point in entry_points(group="zoo") if point.dist and point.dist.name == "zoo-recipes"]
+
+
+@pytest.mark.parametrize("module", ["zoo", "zoo.testing", *PLUGIN_MODULES])
 def test_importing_is_cheap(module: str) -> None:
     """`zoo list` imports every plugin, and pytest imports the conformance kit in every run of every project."""
     code = f"import {module}, sys; print(*{{'torch', 'numpy', 'pydantic', 'torchvision'}} & set(sys.modules))"

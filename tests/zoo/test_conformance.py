@@ -2,171 +2,112 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
 
-from zoo import Component, Data, InputError, TensorSplit, dataset, hookimpl, loss, metric, model, optimizer, task
+from tests.zoo.bad_parts import ALONE, BAD, GOOD, Plugin
+from zoo import Component, InputError, hookimpl, model
 from zoo.plugins import installed
 from zoo.testing import Check, checks_of
 from zoo.testing.contracts import contracts_of
 
-HERE = __name__
+FIRST_PARTY = ("basics", "detection", "seq", "vision")
 
 
-@pytest.mark.parametrize("check", [*checks_of("basics"), *checks_of("detection"), *checks_of("vision")], ids=str)
+@pytest.mark.parametrize("check", [check for name in FIRST_PARTY for check in checks_of(name)], ids=str)
 def test_first_party_components_keep_the_contracts(check: Check) -> None:
     check()
 
 
-class Bare(nn.Module):
-    def __init__(self, num_inputs: int) -> None:
-        super().__init__()
+@pytest.fixture(scope="module", autouse=True)
+def bad_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The plugin `bad`, whose every bad component breaks one contract; and the folder of its recipes."""
+    folder = tmp_path_factory.mktemp("recipes")
+    plugin, plugins = Plugin(folder), installed()
+    plugins.register(plugin, "bad")
+    yield folder
+    plugins.unregister("bad")
 
 
-class Unannotated(nn.Module):
-    """Its width has no type."""
-
-    def __init__(self, num_inputs: int, width=3) -> None:
-        super().__init__()
-
-
-class Swallows(nn.Module):
-    """Takes anything."""
-
-    def __init__(self, num_inputs: int, **rest: int) -> None:
-        super().__init__()
+@pytest.mark.parametrize("component, contract, message", BAD, ids=lambda value: getattr(value, "name", None))
+def test_each_contract_catches_what_breaks_it(component: Component, contract: str, message: str) -> None:
+    component = component.of("bad")
+    (holds,) = [holds for holds in contracts_of(component) if holds.__name__ == contract]
+    with pytest.raises((pytest.fail.Exception, InputError), match=message):
+        holds(component)
 
 
-class Stuck(nn.Linear):
-    """Its output hangs on no weight."""
-
-    def __init__(self, num_inputs: int) -> None:
-        super().__init__(num_inputs, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return 0 * super().forward(x)
+@pytest.mark.parametrize("component", GOOD, ids=lambda component: component.name)
+def test_what_keeps_the_contracts_passes(component: Component) -> None:
+    """The bad ones differ from these in one thing each: the kit does not fail whatever it is given."""
+    for holds in contracts_of(component.of("bad")):
+        holds(component.of("bad"))
 
 
-class Forgets(nn.Linear):
-    """Draws an offset that its state dict does not have."""
-
-    def __init__(self, num_inputs: int) -> None:
-        super().__init__(num_inputs, 1)
-        self.offset = random.random()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x) + self.offset
-
-
-class Draws(nn.Module):
-    """A loss that draws when it is made."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = random.random()
-
-
-def drawn() -> Data:
-    """Drawn from torch's global generator."""
-    x = torch.rand(4, 1)
-    return Data({"train": TensorSplit(input=x, target=x)})
-
-
-def empty() -> Data:
-    """A split without a sample."""
-    return Data({"train": TensorSplit(input=torch.zeros(0, 1))})
-
-
-def a_list() -> Any:
-    """No zoo.Data."""
-    return [1, 2]
-
-
-class NoReset:
-    """Two thirds of a metric."""
-
-    update = compute = print
-
-
-def picky(num_classes: int) -> Any:
-    """Refuses the usual facts, which is no reason to skip it."""
-    raise InputError("not so many classes")
-
-
-class NoTask:
-    """Has nothing of a task."""
-
-
-class Idle(torch.optim.SGD):
-    """Steps nowhere."""
-
-    def __init__(self, params: Any, lr: float = 0.1) -> None:
-        super().__init__(params, lr=lr)
-
-    def step(self, closure: Any = None) -> None: ...
-
-
-BROKEN = {
-    "is_documented": [model("bare", f"{HERE}:Bare", task="curve", summary="without a docstring")],
-    "has_a_signature": [
-        model("unannotated", f"{HERE}:Unannotated", task="curve", summary="a parameter without a type"),
-        model("swallows", f"{HERE}:Swallows", task="curve", summary="takes anything"),
-    ],
-    "is_built": [
-        dataset("empty", f"{HERE}:empty", summary="a split without a sample"),
-        dataset("a_list", f"{HERE}:a_list", summary="no zoo.Data"),
-        metric("no_reset", f"{HERE}:NoReset", summary="two thirds of a metric"),
-        metric("picky", f"{HERE}:picky", summary="refuses the usual facts"),
-        task("no_task", f"{HERE}:NoTask", summary="nothing of a task"),
-    ],
-    "draws_nothing": [
-        dataset("drawn", f"{HERE}:drawn", summary="drawn from torch's global generator"),
-        loss("draws", f"{HERE}:Draws", summary="drawn from Python's global generator"),
-    ],
-    "trains": [model("stuck", f"{HERE}:Stuck", task="curve", summary="its output hangs on no weight")],
-    "saves_and_loads": [model("forgets", f"{HERE}:Forgets", task="curve", summary="forgets an offset")],
-    "updates_weights": [optimizer("idle", f"{HERE}:Idle", summary="steps nowhere")],
-}
-
-
-@pytest.fixture
-def broken_parts() -> Iterator[None]:
-    """The plugin `broken`, whose every component breaks one contract."""
-    parts = [part for several in BROKEN.values() for part in several]
-    plugin = SimpleNamespace(zoo_components=hookimpl(lambda: parts), __name__=HERE)
-    plugins = installed()
-    plugins.register(plugin, "broken")
-    yield
-    plugins.unregister("broken")
+def tracker(name: str, function: Callable[..., Any]) -> Any:
+    """A plugin that offers nothing but a hook."""
+    return SimpleNamespace(**{name: hookimpl(function)}, __name__="tracker")
 
 
 @pytest.mark.parametrize(
-    "contract, component", [(name, part) for name, parts in BROKEN.items() for part in parts], ids=str
+    "hook, function, message",
+    [
+        ("zoo_run_started", lambda run: run["folder"], "`zoo_run_started` raises TypeError"),
+        ("zoo_step_finished", lambda step: step.losses, "`zoo_step_finished` raises AttributeError"),
+        ("zoo_evaluated", lambda figures: figures["val/accuracy"], "`zoo_evaluated` raises KeyError"),
+        (
+            "zoo_run_ended",
+            lambda results: results["figures"],
+            "with `status` 'failed' raises TypeError",
+        ),
+        ("zoo_commands", lambda app: app.add(1), "`zoo_commands` raises AttributeError"),
+    ],
 )
-def test_each_contract_catches_what_breaks_it(contract: str, component: Component, broken_parts: None) -> None:
-    (holds,) = [holds for holds in contracts_of(component.kind) if holds.__name__ == contract]
-    with pytest.raises((pytest.fail.Exception, InputError)):
-        holds(component.of("broken"))
+def test_hooks_are_called_with_what_a_run_gives(hook: str, function: Callable[..., Any], message: str) -> None:
+    with registered(tracker(hook, function)), pytest.raises(pytest.fail.Exception, match=message):
+        checks_of("tracker")[0]()
 
 
-def test_a_librarys_hidden_parameters_are_reported(broken_parts: None) -> None:
+def test_a_plugin_that_offers_nothing_but_hooks_passes() -> None:
+    heard = []
+    with registered(tracker("zoo_run_ended", lambda run, status, results: heard.append((status, results is None)))):
+        (check,) = checks_of("tracker")
+        check()
+    assert str(check) == "plugin/tracker::listens"
+    assert heard == [("done", False), ("failed", True), ("stopped", True)]
+
+
+@contextmanager
+def registered(module: Any) -> Iterator[None]:
+    installed().register(module, "tracker")
+    yield
+    installed().unregister("tracker")
+
+
+def test_every_contract_is_broken_by_some_part() -> None:
+    known = {holds.__name__ for part in GOOD + [part for part, _, _ in BAD] for holds in contracts_of(part)}
+    assert known == {contract for _, contract, _ in BAD}
+
+
+def test_a_librarys_hidden_parameters_are_reported() -> None:
     """A plugin cannot change them, but its author should know that no recipe reaches them."""
-    component = model("adam", "torchvision.models:resnet18", summary="takes **kwargs").of("broken")
-    holds = contracts_of("model")[1]
+    component = model("adam", "torchvision.models:resnet18", summary="takes **kwargs").of("bad")
+    holds = contracts_of(component)[1]
     with pytest.warns(UserWarning, match=r"kwargs: Any` is out of every recipe's reach"):
         holds(component)
 
 
-def test_a_component_that_no_recipe_trains_is_told_so(broken_parts: None) -> None:
-    component = model("stuck", f"{HERE}:Stuck", task="juggling", summary="").of("broken")
-    with pytest.raises(pytest.fail.Exception, match="no shipped recipe trains it"):
-        contracts_of("model")[3](component)
+def test_a_model_that_no_recipe_trains_is_a_part_of_models() -> None:
+    """It is built and not trained, and its author is told how it is called too."""
+    is_built, trains = contracts_of(ALONE)[2:4]
+    is_built(ALONE.of("bad"))
+    with pytest.raises(pytest.skip.Exception, match=r'as a part of models: example = \{"input": \[2, 3, 64, 64\]\}'):
+        trains(ALONE.of("bad"))
 
 
 @pytest.mark.parametrize("name, said", [("tinny", "did you mean `tiny`?"), ("zzz", "no zoo plugin `zzz`")])

@@ -216,7 +216,8 @@ def test_a_listener_that_raises_costs_only_itself(
         raise SystemExit(9)
 
     listen(zoo_run_started=lambda run: heard.append(1))
-    listen(zoo_run_started=leaves, zoo_logged=lambda run, figures: figures["none"], zoo_run_ended=heard.append)
+    hears_the_end = lambda run: heard.append(run)  # noqa: E731
+    listen(zoo_run_started=leaves, zoo_logged=lambda run, figures: figures["none"], zoo_run_ended=hears_the_end)
     listen(zoo_run_started=lambda run: heard.append(3))
     listen(zoo_logged=lambda run, figures: 1 / 0)
     assert run("tiny_curve", OVERRIDES, out=tmp_path / "run")["figures"]

@@ -92,13 +92,26 @@ def _errors_for_people() -> Iterator[None]:
     try:
         yield
     except ZooError as error:
-        if os.environ.get("ZOO_TRACEBACK") or "--traceback" in sys.argv:
+        if _is_traceback_wanted():
             raise
         _print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         say("interrupted; zoo resume goes on from the last checkpoint")
         sys.exit(INTERRUPTED_TWICE)
+    except Exception as error:
+        from zoo.blame import blame
+        from zoo.plugins import installed
+
+        failure = blame(error, installed())
+        if failure is None or _is_traceback_wanted():
+            raise
+        _print_error(failure)
+        sys.exit(failure.exit_status)
+
+
+def _is_traceback_wanted() -> bool:
+    return bool(os.environ.get("ZOO_TRACEBACK")) or "--traceback" in sys.argv
 
 
 def _print_error(error: ZooError) -> None:

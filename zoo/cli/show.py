@@ -48,9 +48,13 @@ def show(
 
 def _described(component: Any) -> dict[str, Any]:
     from zoo.check import SUPPLIED
+    from zoo.errors import InputError, PluginFailed
     from zoo.schema import MADE, parameters_of
 
-    function = component.load()
+    try:
+        function = component.load()
+    except PluginFailed as error:  # nothing of it was to run: what was asked for is not there
+        raise InputError(error.message, error.help) from error
     rows = [
         {
             "name": name,

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from zoo.component import Component
 from zoo.errors import ZooError, nearest
+
+if TYPE_CHECKING:
+    from zoo.plugins import Plugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,31 +46,35 @@ class _Item(pytest.Item):
 
 @dataclass(frozen=True)
 class Check:
-    """One contract, held against one component. Calling it passes, fails or skips as a test does."""
+    """One contract, held against a component or a whole plugin. Calling it passes, fails or skips as a test does."""
 
-    component: Component
-    holds: Callable[[Component], None]
+    subject: Component | Plugin
+    holds: Callable[[Any], None]
 
     def __call__(self) -> None:
-        self.holds(self.component)
+        self.holds(self.subject)
 
     def __str__(self) -> str:
-        return f"{self.component.kind}/{self.component.name}::{self.holds.__name__}"
+        kind = f"{self.subject.kind}/" if isinstance(self.subject, Component) else "plugin/"
+        return f"{kind}{self.subject.name}::{self.holds.__name__}"
 
 
-def checks_of(plugin: str) -> list[Check]:
-    """The checks of every component of an installed plugin.
+def checks_of(name: str) -> list[Check]:
+    """The checks of an installed plugin: of its hooks, and of every component that it offers, be there any or not.
 
     Raises:
         pytest.UsageError: there is no such plugin, or it does not work.
     """
     from zoo.plugins import installed
     from zoo.testing.contracts import contracts_of
+    from zoo.testing.hook_contracts import listens
 
-    known = {found.name: found for found in installed().plugins}
-    if plugin not in known:
-        meant = nearest(plugin, known)
-        raise pytest.UsageError(f"no zoo plugin `{plugin}`" + (f"; did you mean `{meant}`?" if meant else ""))
-    if known[plugin].error:
-        raise pytest.UsageError(f"zoo plugin `{plugin}`: {known[plugin].error}")
-    return [Check(component, holds) for component in known[plugin].components for holds in contracts_of(component.kind)]
+    known = {plugin.name: plugin for plugin in installed().plugins}
+    if name not in known:
+        meant = nearest(name, known)
+        raise pytest.UsageError(f"no zoo plugin `{name}`" + (f"; did you mean `{meant}`?" if meant else ""))
+    plugin = known[name]
+    if plugin.error:
+        raise pytest.UsageError(f"zoo plugin `{name}`: {plugin.error}")
+    of_components = [Check(part, holds) for part in plugin.components for holds in contracts_of(part)]
+    return [Check(plugin, listens), *of_components]

@@ -4,144 +4,135 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from zoo.component import Component
 from zoo.errors import InputError
+from zoo.testing.recipes import parameters_in_example, recipes_naming, recipes_taking, specs_of
 
 if TYPE_CHECKING:
+    from zoo.data import Data
     from zoo.jobs.experiment import Experiment
     from zoo.recipe import Recipe
 
-# What stands in for a dataset's facts and assets, and for what PyTorch's schedules require, where no recipe does.
+# What stands in for a dataset's facts and assets where neither a recipe nor the component's own example does.
 FACTS = {
     "num_classes": 10,
-    "num_mask_classes": 10,
-    "mask_classes": [f"class {number}" for number in range(10)],
     "num_inputs": 4,
-    "channels": 3,
-    "folder": "example",
     "num_outputs": 1,
+    "channels": 3,
     "input_size": [64, 64],
     "vocab_size": 50,
-    "source_vocab_size": 50,
-    "target_vocab_size": 50,
-    "pad_index": 0,
     "max_length": 64,
     "classes": [f"class {number}" for number in range(10)],
-    "step_size": 2,
-    "milestones": [2, 4],
-    "gamma": 0.5,
     "preprocess": {"size": [64, 64], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-}
-
-# A step that costs little, and whose outputs do not depend on the machine's precision.
-SMALL = {
-    "train.batch_size": 4,
-    "train.device": "cpu",
-    "train.precision": "fp32",
-    "train.channels_last": False,
-    "train.compile": False,
-    "train.workers": 0,
 }
 
 
 @lru_cache(maxsize=4)
 def build(component: Component) -> tuple[Any, list[str]]:
-    """The component, and the global generators that were drawn from. Skips where a data set is not on this machine."""
+    """The component, and the global generators that were drawn from. Skips where a data set is not on this machine.
+
+    A model that a recipe trains is taken from its experiment: building a large one takes seconds.
+    """
+    if component.kind == "model" and trains_in_a_recipe(component):
+        return experiment_with(component).model, []
+    before = _random_states()
+    built = make(component)
+    after = _random_states()
+    return built, [name for name, state in before.items() if after[name] != state]
+
+
+def make(component: Component) -> Any:
+    """The component, built anew: with its own example, else as the first recipe has it whose data is there."""
     from zoo.build import Builder
     from zoo.catalog import Catalog
     from zoo.locate import RecipeError
     from zoo.predictor import load_network
     from zoo.recipe import from_table
 
-    recipes = list(_recipes_with(component))
-    recipe = next((each for each in recipes[:-1] if component.kind == "dataset" or _has_data(each)), None)
-    recipe = recipe or (recipes[-1] if recipes else None)
+    recipe = None if component.example else _recipe_of(component)
     builder = Builder(recipe or from_table({}, "conformance"), Catalog(), load_network)
     if recipe is None:
-        builder.offer(FACTS, {})
+        builder.offer({**FACTS, **component.example}, {})
     elif component.kind not in ("dataset", "optimizer", "schedule"):
-        data, _ = build(Catalog().get("dataset", recipe.table["dataset"]["name"]))
+        data = _data_of(recipe)
         builder.offer(data.facts, data.assets)
-    supplied = _supplied(component.kind)
-    before = _random_states()
+    spec = {"name": component.full_name, **parameters_in_example(component)}
     try:
         with _offline():
-            built = builder.component(component.kind, component.full_name, **supplied)
+            return builder.component(component.kind, spec, **_supplied(component.kind))
     except InputError as error:
         missing = component.kind == "dataset" and not isinstance(error, RecipeError)
         if not missing or not isinstance(error.__cause__, OSError | None):
             raise
         pytest.skip(str(error))
-    after = _random_states()
-    return built, [name for name, state in before.items() if after[name] != state]
+
+
+def trains_in_a_recipe(model: Component) -> bool:
+    """Whether a model is a whole one: some recipe trains it or its task. One whose example has `input` is a part."""
+    if "input" in model.example:
+        return False
+    return any(True for recipes in (recipes_naming, recipes_taking) for _ in recipes(model))
 
 
 @lru_cache(maxsize=1)
 def experiment_with(component: Component) -> Experiment:
-    """A recipe that trains a model, built; else a recipe of its task with the model put in: the first that fits."""
-    recipes = [*_recipes_with(component), *_recipes_with(component, instead=True)]
-    if not recipes:
-        pytest.fail("no shipped recipe trains it or its task: offer one through `zoo_recipes`", pytrace=False)
-    for recipe in recipes[:-1]:
-        with suppress(Exception, pytest.skip.Exception):  # no data, or pictures of a size that it does not take
-            return _prepared(recipe)
-    return _prepared(recipes[-1])
+    """A recipe that names a component, built; else one of a task that it serves, with it put in: the first that fits.
+
+    Whether it fits is asked by an evaluation of one batch.
+    """
+    problem: BaseException | None = None
+    for recipe in (*recipes_naming(component), *recipes_taking(component)):
+        try:
+            return _prepared(recipe, component)
+        except pytest.skip.Exception as error:  # there is no data
+            problem = problem or error
+        except Exception as error:  # pictures of a size that it does not take, say
+            problem = error if problem is None or isinstance(problem, pytest.skip.Exception) else problem
+    raise problem or pytest.skip.Exception("no shipped recipe has it or its task: offer one through `zoo_recipes`")
 
 
-def _has_data(recipe: Recipe) -> bool:
+def _prepared(recipe: Recipe, component: Component) -> Experiment:
     from zoo.catalog import Catalog
-
-    try:
-        build(Catalog().get("dataset", recipe.table["dataset"]["name"]))
-    except pytest.skip.Exception:
-        return False
-    return True
-
-
-def _prepared(recipe: Recipe) -> Experiment:
-    from zoo.catalog import Catalog
-    from zoo.jobs.evaluate import fingerprint
+    from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import prepare
     from zoo.randomness import seeded
 
-    build(Catalog().get("dataset", recipe.table["dataset"]["name"]))  # skips where there is no data
-    with seeded(0):
+    facts = _data_of(recipe).facts
+    for spec in specs_of(recipe.table, component.kind):  # the data's own facts count, not those of an example
+        for key in component.example.keys() & facts.keys() & set(spec):
+            del spec[key]
+    with seeded(0), _offline():
         experiment = prepare(recipe, Catalog())
-    fingerprint(experiment.scoring)
+        evaluate(experiment.scoring, limit=1)
     return experiment
 
 
-def _recipes_with(component: Component, instead: bool = False) -> Iterator[Recipe]:
-    """The shipped recipes that name a component, or those that can take it `instead` of what they name.
-
-    Those that start from weights come last, and start without: nothing is fetched here.
-    """
-    from zoo.catalog import Catalog
-    from zoo.recipe import has_quick, load_recipe
-    from zoo.shipped import shipped_recipes
-
-    catalog = Catalog()
-    shipped = shipped_recipes(catalog.plugins.recipe_folders())
-    loads = [partial(load_recipe, file, quick=has_quick(file, shipped), shipped=shipped) for file in shipped.values()]
-    tables = [(load().table, load) for load in loads]
-    for table, load in sorted(tables, key=lambda found: "init" in found[0]):
-        if not {"task", "model", "dataset", "optimizer"} <= set(table):
+def _recipe_of(component: Component) -> Recipe | None:
+    """The first recipe that a component is tried in and whose data set is on this machine; else the last."""
+    recipe = None
+    scores = component.kind in ("loss", "metric") and component.tasks
+    for recipe in (*recipes_naming(component), *(recipes_taking(component) if scores else ())):
+        try:
+            if component.kind != "dataset":
+                _data_of(recipe)
+        except pytest.skip.Exception:
             continue
-        if component.kind in table and table[component.kind]["name"] in (component.name, component.full_name):
-            yield _from_nothing(load(SMALL))
-        if instead and table["task"]["name"].rpartition("/")[2] in component.tasks:
-            yield _from_nothing(load({**SMALL, component.kind: component.full_name}))
-
-
-def _from_nothing(recipe: Recipe) -> Recipe:
-    recipe.table.pop("init", None)
+        break
     return recipe
+
+
+def _data_of(recipe: Recipe) -> Data:
+    """A recipe's data set; skips where it is not on this machine."""
+    from zoo.catalog import Catalog
+
+    data, _ = build(Catalog().get("dataset", recipe.table["dataset"]["name"]))
+    return data  # type: ignore[no-any-return]
 
 
 def _supplied(kind: str) -> dict[str, Any]:
@@ -154,7 +145,7 @@ def _supplied(kind: str) -> dict[str, Any]:
     if kind == "optimizer":
         return {"params": groups}
     optimizer = torch.optim.SGD(groups, lr=0.1)
-    return {"optimizer": optimizer, "total_steps": 10, "steps_per_epoch": 5, "mode": "min"}
+    return {"optimizer": optimizer, "total_steps": 10, "steps_per_epoch": 2, "mode": "min"}
 
 
 def _random_states() -> dict[str, Any]:

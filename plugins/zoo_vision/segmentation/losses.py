@@ -10,10 +10,10 @@ from zoo_vision.segmentation.masks import VOID
 
 
 class Dice(nn.Module):
-    """1 less the Dice coefficient of probabilities and truth, the mean over the classes that occur in the batch.
+    """1 less the Dice coefficient of probabilities and truth, the mean over the classes that occur in each picture.
 
-    Logits (B, C, H, W) against classes (B, H, W). Every class counts the same, however few its pixels (Milletari et
-    al., 2016, V-Net, section 3, without the squares). Without any pixel that counts the loss is 0.
+    Logits (B, C, H, W) against classes (B, H, W). Every class of a picture counts the same, however few its pixels
+    (Milletari et al., 2016, V-Net, section 3, without the squares). Without any pixel that counts the loss is 0.
 
     Args:
         ignore_index: the class that does not count.
@@ -27,8 +27,12 @@ class Dice(nn.Module):
         counted = target != self.ignore_index
         truth = F.one_hot(target.where(counted, 0), outputs.shape[1]).permute(0, 3, 1, 2) * counted[:, None]
         found = outputs.softmax(dim=1) * counted[:, None]
-        axes = (0, 2, 3)
+        axes = (2, 3)
         pixels = truth.sum(axes)
         overlap = 2 * (found * truth).sum(axes) / (found.sum(axes) + pixels).clamp(min=1e-6)
-        occurs = pixels > 0
-        return ((1 - overlap) * occurs).sum() / occurs.sum().clamp(min=1)
+        return ((1 - overlap) * (pixels > 0)).sum() / self.count(outputs, target).clamp(min=1)
+
+    def count(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """What the loss is a mean over: classes that occur in a picture, added up over the pictures."""
+        truth = F.one_hot(target.where(target != self.ignore_index, outputs.shape[1]), outputs.shape[1] + 1)
+        return truth[..., :-1].any(2).any(1).sum()
