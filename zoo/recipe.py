@@ -10,8 +10,12 @@ from typing import Any, TypeVar
 
 from zoo.component import KINDS
 from zoo.errors import InputError, nearest
-from zoo.schema import Mistake, value_name
+from zoo.schema import Mistake
 from zoo.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
+from zoo.wording import value_name
+
+# Tables whose keys are the author's: figures, dotted keys, patterns. Their dots divide nothing.
+OWN_KEYS = (("expect",), ("sweep", "over"), ("train", "initialize"))
 
 
 @dataclass
@@ -55,11 +59,26 @@ def load_recipe(
         if not quick_table:
             raise InputError(f"{file} has no [quick] table", "run it without --quick")
         _apply_quick(recipe, quick_table)
-    for key, value, text in _names_first(_overrides(overrides)):
-        _set_dotted(recipe, key, value, Source(COMMAND_LINE, text), key)
+    _apply(recipe, overrides)
     stated = recipe.table.get("name")
     recipe.name = stated if isinstance(stated, str) and is_folder_name(stated) else file.stem
     return recipe
+
+
+def varied(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with other values by dotted key.
+
+    Raises:
+        MergeError: a value goes where there is no table.
+    """
+    copied = Recipe(recipe.name, copy.deepcopy(recipe.table), dict(recipe.origins))
+    _apply(copied, overrides)
+    return copied
+
+
+def _apply(recipe: Recipe, overrides: Mapping[str, Any] | Iterable[str]) -> None:
+    for keys, value, text in _names_first(_overrides(overrides)):
+        _set_dotted(recipe, keys, value, Source(COMMAND_LINE, text), keys)
 
 
 def is_folder_name(name: str) -> bool:
@@ -223,7 +242,7 @@ def _flattened(table: Mapping[str, Any], keys: Keys, written: Keys) -> Iterable[
     for key, value in table.items():
         path = (*keys, *key.split("."))
         here = (*written, key)
-        if isinstance(value, dict) and path != ("expect",) and value:
+        if isinstance(value, dict) and path not in OWN_KEYS and value:
             yield from _flattened(value, path, here)
         else:
             yield path, value, here

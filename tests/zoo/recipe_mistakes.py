@@ -74,7 +74,7 @@ MISTAKES = [
     Mistake('[model]\nname = "parts"\nmode = ▸"biliner"\n' + TRAIN, "wrong-value", "bilinear", "one of"),
     Mistake('[model]\nname = "parts"\n▸table = [1]\n' + TRAIN, "not-writable", None, "comes from the dataset's facts"),
     Mistake('[model]\nname = "parts"\n▸options = 1\n' + TRAIN, "unknown-key", None, "unknown key `options`"),
-    Mistake('[model]\nname = "parts"\nsizes = ▸[1, "2"]\n' + TRAIN, "wrong-type", None, "a list of integers"),
+    Mistake('[model]\nname = "parts"\nsizes = [1, ▸"2"]\n' + TRAIN, "wrong-type", None, "`sizes[1]` of model"),
     Mistake('[model]\nname = "parts"\nteacher = ▸1\n' + TRAIN, "wrong-type", None, "the path of a run folder"),
     Mistake('[model]\nname = "parts"\nbackbone = ▸"tiny_mpl"\n' + TRAIN, "unknown-component", "tiny_mlp", "model"),
     Mistake(
@@ -91,7 +91,7 @@ MISTAKES = [
     Mistake(TRAIN + 'precision = ▸"fp23"\n', "wrong-value", "fp32", "one of"),
     Mistake(TRAIN + 'device = ▸"cuda:one"\n', "wrong-value", "cuda", "auto, cpu, cuda or cuda:N"),
     Mistake(TRAIN + "ema = ▸1.5\n", "wrong-value", None, "less than 1"),
-    Mistake(TRAIN + "freeze = ▸[1]\n", "wrong-type", None, "a list of strings"),
+    Mistake(TRAIN + "freeze = [▸1]\n", "wrong-type", None, "it should be a string"),
     Mistake(TRAIN + "seed = ▸99999999999999999999\n", "wrong-value", None, "64 bits"),
     Mistake(TRAIN + '▸split = "val"\n', "unknown-key", None, "unknown key `split` of [train]"),
     Mistake(TRAIN + "[eval]\n▸patience = 1\n", "unknown-key", None, "unknown key `patience` of [eval]"),
@@ -103,7 +103,7 @@ MISTAKES = [
         "unknown-key", "k", "of metric `top_k_accuracy`",
     ),
     Mistake(TRAIN + "[[eval.metrics]]\n▸nme = 1\n", "unknown-key", "name", "unknown key `nme`"),
-    Mistake(TRAIN + "[eval]\nmetrics = ▸[3]\n", "wrong-type", None, "`metrics` of [eval]"),
+    Mistake(TRAIN + "[eval]\nmetrics = [▸3]\n", "wrong-type", None, "`metrics[0]` of [eval]"),
     Mistake(TRAIN + "[[▸train.groups]]\nlr = 1.0\n", "missing-key", None, "needs `params`"),
     Mistake(
         TRAIN + '[[train.groups]]\nparams = ["a"]\n[[train.groups]]\nparams = ["b"]\n▸wieght_decay = 0.0\n',
@@ -130,8 +130,8 @@ MISTAKES = [
     Mistake('extends = ▸"recipe.toml"\n' + TRAIN, "circle", None, "in a circle"),
     # no TOML
     Mistake("[train]\nepochs = ▸= 1\n", "syntax", None, "invalid value"),
-    Mistake("[train]\nepochs = 1\nepochs = 2▸\n", "syntax", None, "overwrite"),
-    Mistake('task = "cur▸\n', "syntax", None, ""),
-    Mistake("[train▸\nepochs = 1\n", "syntax", None, ""),
-    Mistake(TRAIN + "seed = 0▸1\n", "syntax", None, ""),
+    Mistake("[train]\nepochs = 1\n▸epochs = 2\n", "syntax", None, "overwrite"),
+    Mistake('task = ▸"cur\n', "syntax", None, "this string does not end"),
+    Mistake("[▸train\nepochs = 1\n", "syntax", None, ""),
+    Mistake(TRAIN + "seed = ▸01\n", "syntax", None, ""),
 ]  # fmt: skip
