@@ -198,6 +198,10 @@ class _Checker:
                 message = f"`{kind}` names no component; write its `name`, or a table with `name`"
                 yield Mistake("missing-key", message, path, "key"), f"zoo list {kind}"
             return
+        if isinstance(value, dict) and (renamed := self._misspelt_name(kind, value)):
+            message = f"unknown key `{renamed}` of {kind} `{value['name']}`"
+            yield Mistake("unknown-key", message, (*path, renamed), "key", "name"), f"zoo list {kind}"
+            return
         table = {"name": value} if isinstance(value, str) else value
         where = path if isinstance(value, str) else (*path, "name")
         if not isinstance(table["name"], str):
@@ -212,6 +216,12 @@ class _Checker:
         if path == (kind,) or kind == "metric":  # a part of a component serves what the component makes of it
             yield from self._task_agreement(component, where)
         yield from self._parameters(component, table, path)
+
+    def _misspelt_name(self, kind: str, table: Mapping[str, Any]) -> str | None:
+        """A key beside the parent's `name` that was meant as `name`: its value is a component's."""
+        known = {name for component in self.catalog.of_kind(kind) for name in (component.name, component.full_name)}
+        near = (key for key in table if key != "name" and nearest(key, ["name"]))
+        return next((key for key in near if isinstance(table[key], str) and table[key] in known), None)
 
     def _task_agreement(self, component: Component, where: Keys) -> Found:
         task = self.table.get("task")

@@ -172,9 +172,9 @@ def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
     def add_pair(node: Any, prefix: Keys) -> None:
         key, value = node.named_children[0], node.named_children[-1]
         parts = _key_parts(key)
-        for length in range(1, len(parts)):
-            places.setdefault(prefix + parts[:length], (place(key), place(value)))
-        add_value(prefix + parts, place(key), value)
+        for length, (part, _) in enumerate(parts[:-1], 1):
+            places.setdefault(prefix + _names(parts[:length]), (place(part), place(value)))
+        add_value(prefix + _names(parts), place(parts[-1][0]), value)
 
     def add_value(keys: Keys, key: Place, value: Any) -> None:
         places[keys] = (key, place(value))
@@ -189,29 +189,33 @@ def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
         if node.type == "pair":
             add_pair(node, ())
         elif node.type in ("table", "table_array_element"):
-            header = node.named_children[0]
-            keys = _key_parts(header)
-            for length in range(1, len(keys)):
-                places.setdefault(keys[:length], (place(header), None))
+            parts = _key_parts(node.named_children[0])
+            keys = _names(parts)
+            for length, (part, _) in enumerate(parts, 1):
+                places.setdefault(keys[:length], (place(part), None))
             if node.type == "table_array_element":
-                places.setdefault(keys, (place(header), None))
                 index = array_sizes.get(keys, 0)
                 array_sizes[keys] = index + 1
                 keys = (*keys, index)
-            places[keys] = (place(header), None)
+            places[keys] = (place(parts[-1][0]), None)
             add_pairs(node, keys)
     return places
 
 
-def _key_parts(node: Any) -> Keys:
+def _key_parts(node: Any) -> list[tuple[Any, str]]:
+    """The parts of a key, `a` and `b` of `a.b`: each with its node."""
     if node.type == "dotted_key":
-        return tuple(part for child in node.named_children for part in _key_parts(child))
+        return [part for child in node.named_children for part in _key_parts(child)]
     text = node.text.decode()
     if node.type != "quoted_key":
-        return (text,)
+        return [(node, text)]
     import tomli
 
-    return tuple(tomli.loads(f"{text} = 0"))  # escapes too
+    return [(node, name) for name in tomli.loads(f"{text} = 0")]  # escapes too
+
+
+def _names(parts: list[tuple[Any, str]]) -> Keys:
+    return tuple(name for _, name in parts)
 
 
 def _clipped(line: str, offset: int, limit: int = 160) -> tuple[str, int]:

@@ -63,12 +63,12 @@ MISTAKES = [
     # parameters
     Mistake('[model]\nname = "tiny_mlp"\n▸widht = 3\n' + TRAIN, "unknown-key", "width", "of model `tiny_mlp`"),
     Mistake('model = { name = "tiny_mlp", ▸widht = 3 }\n' + TRAIN, "unknown-key", "width", "`widht`"),
-    Mistake('model.name = "tiny_mlp"\n▸model.widht = 3\n' + TRAIN, "unknown-key", "width", "`widht`"),
+    Mistake('model.name = "tiny_mlp"\nmodel.▸widht = 3\n' + TRAIN, "unknown-key", "width", "`widht`"),
     Mistake('[model]\nname = "tiny_mlp"\nwidth = ▸"thin"\n' + TRAIN, "wrong-type", None, "should be an integer"),
     Mistake('[model]\nname = "tiny_mlp"\nwidth = ▸true\n' + TRAIN, "wrong-type", None, "`width` of model"),
     Mistake('[model]\nname = "tiny_mlp"\nwidth = ▸8.0\n' + TRAIN, "wrong-type", None, "should be an integer"),
     Mistake('[model]\nname = "tiny_mlp"\nwidth = ▸1979-05-27\n' + TRAIN, "wrong-type", None, "date or time"),
-    Mistake('[model]\nname = "tiny_mlp"\n[▸model.widht]\na = 1\n' + TRAIN, "unknown-key", "width", "`widht`"),
+    Mistake('[model]\nname = "tiny_mlp"\n[model.▸widht]\na = 1\n' + TRAIN, "unknown-key", "width", "`widht`"),
     Mistake('[optimizer]\nname = "adam"\nbetas = ▸[0.9]\n' + TRAIN, "wrong-type", None, "a list of 2 values"),
     Mistake('[optimizer]\nname = "adam"\n▸params = []\n' + TRAIN, "supplied", None, "supplied by the job"),
     Mistake('[model]\nname = "parts"\nmode = ▸"biliner"\n' + TRAIN, "wrong-value", "bilinear", "one of"),
@@ -104,7 +104,7 @@ MISTAKES = [
     ),
     Mistake(TRAIN + "[[eval.metrics]]\n▸nme = 1\n", "unknown-key", "name", "unknown key `nme`"),
     Mistake(TRAIN + "[eval]\nmetrics = [▸3]\n", "wrong-type", None, "`metrics[0]` of [eval]"),
-    Mistake(TRAIN + "[[▸train.groups]]\nlr = 1.0\n", "missing-key", None, "needs `params`"),
+    Mistake(TRAIN + "[[train.▸groups]]\nlr = 1.0\n", "missing-key", None, "needs `params`"),
     Mistake(
         TRAIN + '[[train.groups]]\nparams = ["a"]\n[[train.groups]]\nparams = ["b"]\n▸wieght_decay = 0.0\n',
         "unknown-key", "weight_decay", "of optimizer `adam`",
