@@ -76,13 +76,17 @@ class _Checker:
         self.misspelt = {nearest(key, TOP_LEVEL) for key in table if key not in TOP_LEVEL}
 
     def mistakes(self) -> list[tuple[Mistake, str]]:
-        mistakes = list(self._all_but_figures())
-        if "extends" in self.misspelt:  # what the parent has is not missing
-            mistakes = [(mistake, help) for mistake, help in mistakes if not mistake.code.startswith("missing-")]
+        mistakes = [(mistake, help) for mistake, help in self._all_but_figures() if not self._follows(mistake)]
         concerned = {str(mistake.path[0]) for mistake, _ in mistakes if mistake.path}
         if not self.misspelt and not concerned & set(FIGURES):
             mistakes += figure_mistakes(self.table, self.catalog)
         return mistakes
+
+    def _follows(self, mistake: Mistake) -> bool:
+        """Whether a mistake may only be there because a table, or `extends` with all that it brings, is misspelt."""
+        if "extends" in self.misspelt and mistake.code.startswith("missing-"):
+            return True
+        return bool(mistake.path) and mistake.path[0] in self.misspelt
 
     def _all_but_figures(self) -> Found:
         yield from self._top_level()

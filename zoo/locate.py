@@ -170,7 +170,7 @@ def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
                 add_pair(child, prefix)
 
     def add_pair(node: Any, prefix: Keys) -> None:
-        key, value = node.named_children[0], node.named_children[-1]
+        key, value = node.named_children[:2]  # a comment may be the third
         parts = _key_parts(key)
         for length, (part, _) in enumerate(parts[:-1], 1):
             places.setdefault(prefix + _names(parts[:length]), (place(part), place(value)))

@@ -73,6 +73,12 @@ def parameters_of(function: Callable[..., Any], supplied: Iterable[str] = ()) ->
 
     `*args` and `**kwargs` are left out: what they swallow would be typos.
     """
+    read = _parameters if isinstance(function, collections.abc.Hashable) else _parameters.__wrapped__
+    return dict(read(function, tuple(supplied)))
+
+
+@cache
+def _parameters(function: Callable[..., Any], supplied: tuple[str, ...]) -> dict[str, Parameter]:
     hints = _hints(function)
     found = {}
     for parameter in inspect.signature(function).parameters.values():
