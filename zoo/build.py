@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from zoo.catalog import Catalog
 from zoo.check import SUPPLIED
 from zoo.component import KINDS, Component
 from zoo.errors import InputError, PluginFailed, ZooError
+from zoo.figures import metric_name
 from zoo.foreign import cause, foreign_code
 from zoo.locate import RecipeError, locate
 from zoo.recipe import Recipe
@@ -45,12 +48,18 @@ class Builder:
         return built
 
     def metrics(self, specs: list[Any]) -> dict[str, Any]:
-        """Metrics by component name, in order."""
+        """Metrics by the name that their figures go by, in order.
+
+        Where a recipe gives a metric another name, by `as`, the figures of one that computes several begin with it.
+        """
         built, spelled = {}, []
         for index, spec in enumerate(specs):
-            metric, table = self._build("metric", spec, ("eval", "metrics", index), {})
-            built[table["name"].rpartition("/")[2]] = metric
-            spelled.append(table)
+            name = metric_name(spec)
+            renamed = isinstance(spec, dict) and "as" in spec
+            built[name], table = self._build("metric", spec, ("eval", "metrics", index), {})
+            if renamed:
+                built[name].compute = partial(_renamed, built[name].compute, name)
+            spelled.append({**table, "as": name} if renamed else table)
         self.spelled.setdefault("eval", {})["metrics"] = spelled
         return built
 
@@ -89,8 +98,9 @@ class Builder:
             elif name in table and parameter.nested == "run":
                 arguments[parameter.name], spelled[name] = self.load_run(table[name]), table[name]
             elif name in table:
-                arguments[parameter.name] = convert(table[name], parameter)
-                spelled[name] = table[name]
+                arguments[parameter.name] = value = convert(table[name], parameter)
+                # A path is absolute in a run folder, which may be used from anywhere.
+                spelled[name] = str(value.absolute()) if isinstance(value, Path) else table[name]
                 if not nested:
                     mistakes += self._conflict(component, parameter, table[name], path)
             elif name in self.offers:
@@ -150,6 +160,11 @@ def as_toml(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: as_toml(part) for key, part in value.items()}
     return value if _is_plain(value) else None
+
+
+def _renamed(compute: Callable[[], Any], name: str) -> Any:
+    value = compute()
+    return {f"{name}_{key}": figure for key, figure in value.items()} if isinstance(value, dict) else value
 
 
 def _is_plain(value: Any) -> bool:

@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 def find_data(
     name: str,
-    root: str | None = None,
+    root: str | Path | None = None,
     *,
     url: str | None = None,
     hash: str | None = None,

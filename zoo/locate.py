@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoo.errors import InputError, plain
 from zoo.recipe import Recipe
 from zoo.schema import Mistake
-from zoo.source import COMMAND_LINE, Keys, MergeError, Origin, RecipeSyntaxError, Source
+from zoo.source import COMMAND_LINE, TOKENS, Keys, MergeError, Origin, RecipeSyntaxError, Source
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,71 @@ def locate_error(error: RecipeSyntaxError | MergeError) -> Problem:
     """The place of what keeps a recipe from being read."""
     if isinstance(error, MergeError):
         return _at(error.origin, error.mistake, error.help)
-    lines = error.source.text.split("\n")
-    shown = lines[error.line - 1].rstrip("\r") if error.line <= len(lines) else ""
-    return Problem(error.source.name, error.line, error.column, "syntax", error.message, source_line=shown)
+    text, message = error.source.text, error.message
+    offset = sum(len(line) + 1 for line in text.split("\n")[: error.line - 1]) + error.column - 1
+    start, end = _token(text, offset, message)
+    if text[start:end].startswith(("'", '"')) and "\n" in text[start : offset + 1]:
+        message = "this string does not end"
+    end = min(end, text.find("\n", start) % (len(text) + 1))
+    line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    shown = text.split("\n")[line - 1].rstrip("\r")
+    return Problem(error.source.name, line, column, "syntax", message, width=max(1, end - start), source_line=shown)
+
+
+def _token(text: str, offset: int, message: str) -> tuple[int, int]:
+    """Start and end of what a person would point at, given where tomli gave up.
+
+    It notices a string or an array that does not end at the end of a line or of the text, a missing quote where the
+    next string begins, and a key written twice behind its second value.
+    """
+    opened: list[int] = []
+    for token in TOKENS.finditer(text):
+        if token.start() >= offset:
+            break
+        if token[0] in UNENDED:
+            return token.start(), len(text)
+        if token[0] in ("[", "{"):
+            opened.append(token.start())
+        elif token[0] in ("]", "}") and opened:
+            opened.pop()
+        elif token.end() == offset:
+            return token.start(), offset
+    if message.startswith("unclosed") and opened and "\n" in text[opened[-1] : offset]:
+        return opened[-1], len(text)
+    if message.startswith("cannot overwrite"):
+        line = text.rfind("\n", 0, offset) + 1
+        offset = line + len(text[line:offset]) - len(text[line:offset].lstrip(" \t["))
+    start = end = offset
+    while start > 0 and text[start - 1] not in DELIMITERS:
+        start -= 1
+    while end < len(text) and text[end] not in DELIMITERS:
+        end += 1
+    return start, end
+
+
+UNENDED = ("'", '"', "'''", '"""')  # a quote that TOKENS finds by itself
+DELIMITERS = " \t\r\n=,[]{}#"
 
 
 def _at(origin: Origin, mistake: Mistake, help: str) -> Problem:
     file, text = origin.source.name, origin.source.text
     if file == COMMAND_LINE:
-        key = text.partition("=")[0]
-        column, width = (1, len(key)) if mistake.at == "key" else (len(key) + 2, max(1, len(text) - len(key) - 1))
+        column, width = _in_override(text, origin.keys, mistake.at)
         return Problem(file, 1, column, mistake.code, mistake.message, mistake.suggestion, help, width, text)
     line, column, width = position(origin.source, origin.keys, mistake.at)
     shown = text.split("\n")[line - 1].rstrip("\r") if line else ""
     return Problem(file, line, column, mistake.code, mistake.message, mistake.suggestion, help, width, shown)
+
+
+def _in_override(text: str, keys: Keys, at: Literal["key", "value"]) -> tuple[int, int]:
+    """Column and width of what a mistake in `KEY=VALUE` is about: the key, the value, or a part of the value."""
+    key, _, written = text.partition("=")
+    inner = keys[len(key.strip().split(".")) :]
+    if inner and (places := _places(f"x={written}").get(("x", *inner))):
+        line, column, width = places[0] if at == "key" or places[1] is None else places[1]
+        if line == 1:
+            return len(key) + column - 1, width
+    return (1, len(key)) if at == "key" else (len(key) + 2, max(1, len(written)))
 
 
 def position(source: Source, keys: Keys, at: Literal["key", "value"]) -> tuple[int, int, int]:
@@ -122,11 +173,11 @@ def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
                 add_pair(child, prefix)
 
     def add_pair(node: Any, prefix: Keys) -> None:
-        key, value = node.named_children[0], node.named_children[-1]
+        key, value = node.named_children[:2]  # a comment may be the third
         parts = _key_parts(key)
-        for length in range(1, len(parts)):
-            places.setdefault(prefix + parts[:length], (place(key), place(value)))
-        add_value(prefix + parts, place(key), value)
+        for length, (part, _) in enumerate(parts[:-1], 1):
+            places.setdefault(prefix + _names(parts[:length]), (place(part), place(value)))
+        add_value(prefix + _names(parts), place(parts[-1][0]), value)
 
     def add_value(keys: Keys, key: Place, value: Any) -> None:
         places[keys] = (key, place(value))
@@ -141,29 +192,33 @@ def _places(text: str) -> dict[Keys, tuple[Place, Place | None]]:
         if node.type == "pair":
             add_pair(node, ())
         elif node.type in ("table", "table_array_element"):
-            header = node.named_children[0]
-            keys = _key_parts(header)
-            for length in range(1, len(keys)):
-                places.setdefault(keys[:length], (place(header), None))
+            parts = _key_parts(node.named_children[0])
+            keys = _names(parts)
+            for length, (part, _) in enumerate(parts, 1):
+                places.setdefault(keys[:length], (place(part), None))
             if node.type == "table_array_element":
-                places.setdefault(keys, (place(header), None))
                 index = array_sizes.get(keys, 0)
                 array_sizes[keys] = index + 1
                 keys = (*keys, index)
-            places[keys] = (place(header), None)
+            places[keys] = (place(parts[-1][0]), None)
             add_pairs(node, keys)
     return places
 
 
-def _key_parts(node: Any) -> Keys:
+def _key_parts(node: Any) -> list[tuple[Any, str]]:
+    """The parts of a key, `a` and `b` of `a.b`: each with its node."""
     if node.type == "dotted_key":
-        return tuple(part for child in node.named_children for part in _key_parts(child))
+        return [part for child in node.named_children for part in _key_parts(child)]
     text = node.text.decode()
     if node.type != "quoted_key":
-        return (text,)
+        return [(node, text)]
     import tomli
 
-    return tuple(tomli.loads(f"{text} = 0"))  # escapes too
+    return [(node, name) for name in tomli.loads(f"{text} = 0")]  # escapes too
+
+
+def _names(parts: list[tuple[Any, str]]) -> Keys:
+    return tuple(name for _, name in parts)
 
 
 def _clipped(line: str, offset: int, limit: int = 160) -> tuple[str, int]:

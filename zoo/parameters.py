@@ -11,23 +11,10 @@ import torch
 from torch import nn
 
 from zoo.errors import InputError, nearest
+from zoo.initializers import parse_initializer
 
 NORM = ":norm"
 BIAS = ":bias"
-
-INITIALIZERS = (
-    "constant",
-    "eye",
-    "kaiming_normal",
-    "kaiming_uniform",
-    "normal",
-    "ones",
-    "orthogonal",
-    "uniform",
-    "xavier_normal",
-    "xavier_uniform",
-    "zeros",
-)
 
 
 def matching(model: nn.Module, patterns: Iterable[str]) -> dict[str, nn.Parameter]:
@@ -114,15 +101,7 @@ def initialize(model: nn.Module, patterns: Mapping[str, str]) -> None:
     `normal(0.02)` passes numbers on: `normal(mean, std)` where there are two, `std` where there is one.
     """
     for pattern, written in patterns.items():
-        name, _, rest = written.partition("(")
-        if name not in INITIALIZERS:
-            near = nearest(name, INITIALIZERS)
-            help = f"did you mean `{near}`?" if near else "there are " + ", ".join(INITIALIZERS)
-            raise InputError(f"unknown initialiser `{name}` for `{pattern}` in [train.initialize]", help)
-        try:
-            numbers = [float(number) for number in rest.rstrip(")").split(",") if number.strip()]
-        except ValueError:
-            raise InputError(f"initialiser `{written}` for `{pattern}`: its arguments are no numbers") from None
+        name, numbers = parse_initializer(written)
         keywords = {"std": numbers.pop()} if name == "normal" and len(numbers) == 1 else {}
         for parameter_name, parameter in matching(model, [pattern]).items():
             try:

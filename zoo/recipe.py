@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.component import KINDS
 from zoo.errors import InputError, nearest
-from zoo.schema import Mistake, value_name
+from zoo.schema import Mistake
 from zoo.shipped import Shipped, is_file
 from zoo.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
+from zoo.wording import value_name
+
+# Tables whose keys are the author's: figures, dotted keys, patterns. Their dots divide nothing.
+OWN_KEYS = (("expect",), ("sweep", "over"), ("train", "initialize"))
 
 
 @dataclass
@@ -77,11 +81,26 @@ def load_recipe(
         if not quick_table:
             raise InputError(f"{file} has no [quick] table", "run it without --quick")
         _apply_quick(recipe, quick_table)
-    for key, value, text in _names_first(_overrides(overrides)):
-        _set_dotted(recipe, key, value, Source(COMMAND_LINE, text), key)
+    _apply(recipe, overrides)
     stated = recipe.table.get("name")
     recipe.name = stated if isinstance(stated, str) and is_folder_name(stated) else file.stem
     return recipe
+
+
+def varied(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with other values by dotted key.
+
+    Raises:
+        MergeError: a value goes where there is no table.
+    """
+    copied = Recipe(recipe.name, copy.deepcopy(recipe.table), dict(recipe.origins))
+    _apply(copied, overrides)
+    return copied
+
+
+def _apply(recipe: Recipe, overrides: Mapping[str, Any] | Iterable[str]) -> None:
+    for keys, value, text in _names_first(_overrides(overrides)):
+        _set_dotted(recipe, keys, value, Source(COMMAND_LINE, text), [keys] * len(keys))
 
 
 def is_folder_name(name: str) -> bool:
@@ -209,28 +228,31 @@ def _merge_quick(recipe: Recipe, quick: Any, source: Source) -> None:
         mistake = Mistake("wrong-type", f"`quick` is {value_name(quick)}; it should be a table", ("quick",))
         raise MergeError(Origin(source, ("quick",)), mistake)
     flat = recipe.table.setdefault("quick", {})
-    for keys, value, written in _flattened(quick, (), ("quick",)):
-        flat[keys] = (value, Origin(source, written))
+    for keys, value, written in _flattened(quick, (), ("quick",), ()):
+        flat[keys] = (value, (source, written))
 
 
-def _flattened(table: Mapping[str, Any], keys: Keys, written: Keys) -> Iterable[tuple[Keys, Any, Keys]]:
+def _flattened(
+    table: Mapping[str, Any], keys: Keys, inside: Keys, written: tuple[Keys, ...]
+) -> Iterable[tuple[Keys, Any, tuple[Keys, ...]]]:
+    """Keys, value, and for each of the keys where it is written."""
     for key, value in table.items():
-        path = (*keys, *key.split("."))
-        here = (*written, key)
-        if isinstance(value, dict) and path != ("expect",) and value:
-            yield from _flattened(value, path, here)
+        parts, here = key.split("."), (*inside, key)
+        path, places = (*keys, *parts), (*written, *[here] * len(parts))
+        if isinstance(value, dict) and path not in OWN_KEYS and value:
+            yield from _flattened(value, path, here, places)
         else:
-            yield path, value, here
+            yield path, value, places
 
 
-def _apply_quick(recipe: Recipe, quick: Mapping[Keys, tuple[Any, Origin]]) -> None:
+def _apply_quick(recipe: Recipe, quick: Mapping[Keys, tuple[Any, Any]]) -> None:
     if ("expect",) not in quick:
         _forget(recipe, ("expect",))
         recipe.table.pop("expect", None)  # nor does the full run's say anything of the quick one
-    for keys, value, origin in _names_first((keys, *rest) for keys, rest in quick.items()):
+    for keys, value, (source, written) in _names_first((keys, *rest) for keys, rest in quick.items()):
         if keys == ("expect",):
             recipe.table["expect"] = {}
-        _set_dotted(recipe, keys, value, origin.source, origin.keys)
+        _set_dotted(recipe, keys, value, source, written)
 
 
 T = TypeVar("T")
@@ -275,18 +297,19 @@ def _parsed_value(text: str) -> Any:
         return text
 
 
-def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Keys) -> None:
-    """Set one value by its dotted key. A component's name replaces the component."""
+def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written: Sequence[Keys]) -> None:
+    """Set one value by its dotted key, each part of which has been written somewhere. A component's name replaces the
+    component."""
     if len(keys) > MAX_DEPTH:
         mistake = Mistake(
             "too-deep", f"a key of {len(keys)} parts is nested deeper than {MAX_DEPTH} levels", keys, "key"
         )
-        raise MergeError(Origin(source, written), mistake)
+        raise MergeError(Origin(source, written[-1]), mistake)
     kind = keys[0]
     if kind in KINDS and (keys[1:] == ("name",) or (len(keys) == 1 and isinstance(value, str))):
         _replace_component(recipe, (kind,), value)
         keys = (kind, "name")
-        recipe.origins.setdefault((kind,), Origin(source, written))
+        recipe.origins.setdefault((kind,), Origin(source, written[0]))
     elif kind in KINDS and keys[-1] == "name":
         _replace_component(recipe, keys[:-1], value)
     for length in range(1, len(keys)):
@@ -296,6 +319,6 @@ def _set_dotted(recipe: Recipe, keys: Keys, value: Any, source: Source, written:
         if not isinstance(table, dict):
             whole, part = ".".join(map(str, keys)), ".".join(map(str, keys[:length]))
             mistake = Mistake("no-table", f"`{whole}` cannot be set: `{part}` is no table", keys, "key")
-            raise MergeError(Origin(source, written), mistake)
-        recipe.origins.setdefault(keys[:length], Origin(source, written))
-    _set(recipe, keys, value, source, written)
+            raise MergeError(Origin(source, written[-1]), mistake)
+        recipe.origins.setdefault(keys[:length], Origin(source, written[length - 1]))
+    _set(recipe, keys, value, source, written[-1])

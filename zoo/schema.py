@@ -5,17 +5,20 @@ from __future__ import annotations
 import collections.abc
 import inspect
 import json
-import types
+import math
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from zoo.errors import nearest
+from zoo.wording import choices_of, describe_type, is_union, value_name
 
 MADE = object()  # the default of a dataclass field that a factory makes
 CONTAINERS = (list, tuple, dict, collections.abc.Sequence, collections.abc.Mapping)
-PLAIN = (bool, int, float, str, list, dict, tuple, type(None))
+PLAIN = (bool, int, float, str, list, dict, tuple, type(None), Path)
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,22 @@ class Mistake:
     suggestion: str | None = None
 
 
+def below(mistake: Mistake, *keys: str | int) -> Mistake:
+    """Return a mistake of a table as one of what holds the table under `keys`."""
+    return replace(mistake, path=(*keys, *mistake.path))
+
+
 def parameters_of(function: Callable[..., Any], supplied: Iterable[str] = ()) -> dict[str, Parameter]:
     """The parameters a recipe may set, in order; those in `supplied` are the job's and left out.
 
     `*args` and `**kwargs` are left out: what they swallow would be typos.
     """
+    read = _parameters if isinstance(function, collections.abc.Hashable) else _parameters.__wrapped__
+    return dict(read(function, tuple(supplied)))
+
+
+@cache
+def _parameters(function: Callable[..., Any], supplied: tuple[str, ...]) -> dict[str, Parameter]:
     hints = _hints(function)
     found = {}
     for parameter in inspect.signature(function).parameters.values():
@@ -113,39 +127,98 @@ def convert(value: Any, parameter: Parameter) -> Any:
 
 
 def _check_value(key: str, value: Any, parameter: Parameter, owner: str) -> list[Mistake]:
+    for path, part in _parts(value):
+        if isinstance(part, float) and not math.isfinite(part):
+            expected, code = "should be a finite number", "wrong-value"
+        elif part is not None and not isinstance(part, bool | int | float | str | list | dict):
+            expected, code = "cannot be a date or time", "wrong-type"
+        else:
+            continue
+        message = f"`{_named(key, path)}` of {owner} is {value_name(part)}; it {expected}"
+        return [Mistake(code, message, (key, *path))]
+    if not _complaints(value, parameter.type):
+        return []
+    path, part, type_ = _culprit(value, parameter.type)
+    return [_wrong_value((key, *path), f"`{_named(key, path)}` of {owner}", part, type_)]
+
+
+def _parts(value: Any) -> Iterable[tuple[tuple[str | int, ...], Any]]:
+    """The plain values inside of a value, with the keys that lead to them."""
+    if isinstance(value, dict | list):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from (((key, *path), part) for path, part in _parts(child))
+    else:
+        yield (), value
+
+
+def _named(key: str, path: tuple[str | int, ...]) -> str:
+    return key + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def _complaints(value: Any, type_: Any) -> list[Any]:
     import pydantic
 
     try:
-        text = json.dumps(value)
-    except TypeError:
-        return [Mistake("wrong-type", f"`{key}` of {owner} cannot be a date or time", (key,))]
-    try:
-        _adapter(parameter.type).validate_json(text, strict=True)
+        _adapter(type_).validate_json(json.dumps(value), strict=True)
     except pydantic.ValidationError as error:
-        return [_wrong_value(key, value, parameter, owner, error)]
+        return error.errors(include_url=False)
     return []
 
 
-def _wrong_value(key: str, value: Any, parameter: Parameter, owner: str, error: Any) -> Mistake:
-    choices = _choices(parameter.type)
+def _culprit(value: Any, type_: Any) -> tuple[tuple[str | int, ...], Any, Any]:
+    """The innermost part of a value that makes it wrong: the keys that lead to it, itself, and what it should be."""
+    origin, parts = typing.get_origin(type_), typing.get_args(type_)
+    if origin is Annotated and _complaints(value, parts[0]):
+        return _culprit(value, parts[0])
+    if is_union(type_):
+        shaped = [part for part in parts if _has_shape_of(value, part)]
+        return _culprit(value, shaped[0]) if len(shaped) == 1 else ((), value, type_)
+    if isinstance(value, list) and _has_shape_of(value, type_) and parts:
+        types_ = parts if origin is tuple and ... not in parts else parts[:1] * len(value)
+        for index, (part, wanted) in enumerate(zip(value, types_, strict=True)):
+            if _complaints(part, wanted):
+                path, innermost, wanted = _culprit(part, wanted)
+                return (index, *path), innermost, wanted
+    if isinstance(value, dict) and _has_shape_of(value, type_) and parts:
+        for key, part in value.items():
+            if _complaints(part, parts[1]):
+                path, innermost, wanted = _culprit(part, parts[1])
+                return (key, *path), innermost, wanted
+    return (), value, type_
+
+
+def _has_shape_of(value: Any, type_: Any) -> bool:
+    """Whether a value is a list, of the right length, or a table where the type is one; what is inside is left open."""
+    origin, parts = typing.get_origin(type_), typing.get_args(type_)
+    if origin is Annotated:
+        return _has_shape_of(value, parts[0])
+    if isinstance(value, dict):
+        return origin in (dict, collections.abc.Mapping)
+    if not isinstance(value, list):
+        return False
+    if origin is tuple and ... not in parts:
+        return len(parts) == len(value)
+    return origin in (list, tuple, collections.abc.Sequence)
+
+
+def _wrong_value(path: tuple[str | int, ...], name: str, value: Any, type_: Any) -> Mistake:
+    choices = choices_of(type_)
     suggestion = nearest(value, choices) if choices and isinstance(value, str) else None
-    details = error.errors(include_url=False)
-    constraint = next((found["msg"] for found in details if found["type"] in _CONSTRAINTS), None)
-    expected = constraint[0].lower() + constraint[1:] if constraint else f"should be {describe_type(parameter.type)}"
+    complaints = _complaints(value, type_)
+    constraint = next((complaint["msg"] for complaint in complaints if complaint["type"] in _CONSTRAINTS), None)
+    expected = constraint[0].lower() + constraint[1:] if constraint else f"should be {describe_type(type_)}"
     code = "wrong-value" if constraint or (choices and isinstance(value, str)) else "wrong-type"
-    shown = value_name(value)
-    return Mistake(
-        code, f"`{key}` of {owner} is {shown}; it {expected}".replace("it input", "it"), (key,), "value", suggestion
-    )
+    message = f"{name} is {value_name(value)}; it {expected}".replace("it input", "it")
+    return Mistake(code, message, path, "value", suggestion)
 
 
 _CONSTRAINTS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "too_short", "multiple_of"}
 
 
+@cache
 def _adapter(type_: Any) -> Any:
     import pydantic
 
-    # Recipe values are plain data; a component may ask for any class in a union, which pydantic must then let be.
     return pydantic.TypeAdapter(type_)
 
 
@@ -172,7 +245,7 @@ def _nested_kind(annotation: Any) -> str:
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, Nested):
             return mark.kind
-    for part in typing.get_args(annotation) if _is_union(annotation) else (annotation,):
+    for part in typing.get_args(annotation) if is_union(annotation) else (annotation,):
         if not inspect.isclass(part):
             continue
         if getattr(part, "zoo_parameter", "") == "run":
@@ -193,7 +266,7 @@ def _writable(annotation: Any) -> Any:
         return annotation
     if origin is Annotated:
         return annotation if _writable(typing.get_args(annotation)[0]) is not None else None
-    if _is_union(annotation):
+    if is_union(annotation):
         parts = [_writable(part) for part in typing.get_args(annotation)]
         kept = [part for part in parts if part is not None]
         plain = [part for part in kept if part is not type(None)]
@@ -204,63 +277,9 @@ def _writable(annotation: Any) -> Any:
     return None
 
 
-def _is_union(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (Union, types.UnionType)
-
-
 def _type_of_default(default: Any) -> Any:
     if isinstance(default, bool | int | float | str):
         return type(default)
     if isinstance(default, tuple) and default and all(isinstance(part, int | float) for part in default):
         return tuple.__class_getitem__(tuple(type(part) for part in default))
     return Any
-
-
-def _choices(type_: Any) -> list[str]:
-    if typing.get_origin(type_) is Literal:
-        return [choice for choice in typing.get_args(type_) if isinstance(choice, str)]
-    if _is_union(type_) or typing.get_origin(type_) is Annotated:
-        return [choice for part in typing.get_args(type_) for choice in _choices(part)]
-    return []
-
-
-_NAMES = {bool: "true or false", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "a table"}
-
-
-def describe_type(type_: Any) -> str:
-    """A type in the words of a recipe's author: "an integer or a list of numbers"."""
-    if type_ in _NAMES:
-        return _NAMES[type_]
-    if type_ is Any:
-        return "any value"
-    origin, parts = typing.get_origin(type_), typing.get_args(type_)
-    if origin is Literal:
-        return "one of " + ", ".join(json.dumps(part) for part in parts)
-    if origin is Annotated:
-        return describe_type(parts[0])
-    if _is_union(type_):
-        return " or ".join(describe_type(part) for part in parts if part is not type(None))
-    if origin in (dict, collections.abc.Mapping):
-        return f"a table of {_plural(parts[1])}" if len(parts) == 2 else "a table"
-    if origin is tuple and ... not in parts:
-        return f"a list of {len(parts)} values: " + ", ".join(describe_type(part) for part in parts)
-    if origin is not None and parts:
-        return f"a list of {_plural(parts[0])}"
-    return getattr(type_, "__name__", str(type_))
-
-
-def _plural(type_: Any) -> str:
-    plurals = {bool: "true or false", int: "integers", float: "numbers", str: "strings", Any: "any values"}
-    found = plurals.get(type_) if type_ is Any or isinstance(type_, type) else None
-    return found or f"values, each {describe_type(type_)}"
-
-
-def value_name(value: Any) -> str:
-    """A value as an error message shows it, cut short, with its TOML type where that helps."""
-    if isinstance(value, bool):
-        return f"{str(value).lower()}"
-    if isinstance(value, dict):
-        return "a table"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"the string {text}" if isinstance(value, str) else text

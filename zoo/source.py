@@ -17,6 +17,13 @@ MAX_DEPTH = 12
 MAX_VALUES = 5_000
 COMMAND_LINE = "command line"
 TOO_LARGE = "this integer needs more than 64 bits"
+TOO_DEEP = f"this is nested deeper than {MAX_DEPTH} levels"
+
+# Strings, comments and brackets of a TOML text; a quote by itself opens a string that does not end.
+TOKENS = re.compile(
+    r'''"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"(?!")|""(?!")|'{3}.*?'{3}|'[^'\n]*'|#[^\n]*|"""|'{3}|["'\[\]{}]''',
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def parse(source: Source) -> dict[str, Any]:
         message = error.msg[:1].lower() + error.msg[1:]
         raise RecipeSyntaxError(source, error.lineno, error.colno, message) from error
     except RecursionError as error:
-        raise RecipeSyntaxError(source, 1, 1, "values are nested too deep") from error
+        raise RecipeSyntaxError(source, *(_deep_value(source.text) or (1, 1)), TOO_DEEP) from error
     except ValueError as error:  # Python refuses to read an integer of thousands of digits
         digits = re.search(r"[+-]?\d[\d_]{4000,}", source.text)
         place = _line_and_column(source.text, digits.start() if digits else 0)
@@ -105,7 +112,7 @@ def _line_and_column(text: str, offset: int) -> tuple[int, int]:
 def _check_limits(table: dict[str, Any], source: Source) -> None:
     """Refuse what is nested deeper than MAX_DEPTH, more than MAX_VALUES, and integers that TOML has no room for.
 
-    No recursion: the depth is the user's.
+    No recursion, since the depth is the user's; in the order of the text, so that the first value too many is named.
     """
     waiting: list[tuple[Any, Keys]] = [(table, ())]
     too_large: list[Keys] = []
@@ -114,15 +121,30 @@ def _check_limits(table: dict[str, Any], source: Source) -> None:
         value, keys = waiting.pop()
         count += 1
         if count > MAX_VALUES:
-            raise RecipeSyntaxError(source, 1, 1, f"a recipe has at most {MAX_VALUES:,} values")
+            mistake = Mistake("too-many", f"a recipe has at most {MAX_VALUES:,} values; this is one more", keys)
+            raise MergeError(Origin(source, keys), mistake)
         if len(keys) > MAX_DEPTH:
-            shown = ".".join(map(str, keys[:3]))
-            raise RecipeSyntaxError(source, 1, 1, f"`{shown}` ... is nested deeper than {MAX_DEPTH} levels")
+            if place := _deep_value(source.text):
+                raise RecipeSyntaxError(source, *place, TOO_DEEP)
+            raise MergeError(Origin(source, keys), Mistake("too-deep", TOO_DEEP, keys, "key"))
         if isinstance(value, dict):
-            waiting += [(child, (*keys, key)) for key, child in value.items()]
+            waiting += [(child, (*keys, key)) for key, child in reversed(value.items())]
         elif isinstance(value, list):
-            waiting += [(child, (*keys, index)) for index, child in enumerate(value)]
+            waiting += [(child, (*keys, index)) for index, child in reversed(list(enumerate(value)))]
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             too_large.append(keys)
     for keys in too_large:
         raise MergeError(Origin(source, keys), Mistake("wrong-value", TOO_LARGE, keys))
+
+
+def _deep_value(text: str) -> tuple[int, int] | None:
+    """Where the value begins whose brackets are nested deeper than MAX_DEPTH, or None: keys may be too deep as well."""
+    opened: list[int] = []
+    for token in TOKENS.finditer(text):
+        if token[0] in ("[", "{"):
+            opened.append(token.start())
+        elif token[0] in ("]", "}") and opened:
+            opened.pop()
+        if len(opened) > MAX_DEPTH:
+            return _line_and_column(text, opened[0])
+    return None

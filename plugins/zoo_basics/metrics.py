@@ -12,7 +12,6 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassF1Score
 from torchmetrics.regression import MeanAbsoluteError, MeanSquaredError
 from torchmetrics.text import Perplexity as TorchPerplexity
@@ -22,7 +21,7 @@ from zoo import InputError
 Average = Literal["micro", "macro", "weighted"]
 
 
-def accuracy(num_classes: int, average: Average = "micro", ignore_index: int | None = None) -> Metric:
+def accuracy(num_classes: int, average: Average = "micro", ignore_index: int | None = None) -> MulticlassAccuracy:
     """Share of right classes, from 0 to 1.
 
     Takes scores (B, C, ...) and classes (B, ...).
@@ -34,7 +33,9 @@ def accuracy(num_classes: int, average: Average = "micro", ignore_index: int | N
     return MulticlassAccuracy(num_classes, average=average, ignore_index=ignore_index, validate_args=False)
 
 
-def top_k_accuracy(num_classes: int, k: Annotated[int, Ge(1)] = 5, ignore_index: int | None = None) -> Metric:
+def top_k_accuracy(
+    num_classes: int, k: Annotated[int, Ge(1)] = 5, ignore_index: int | None = None
+) -> MulticlassAccuracy:
     """Share of samples whose true class is among the `k` likeliest, from 0 to 1.
 
     Takes scores (B, C, ...) and classes (B, ...).
@@ -47,7 +48,7 @@ def top_k_accuracy(num_classes: int, k: Annotated[int, Ge(1)] = 5, ignore_index:
     return MulticlassAccuracy(num_classes, top_k=k, average="micro", ignore_index=ignore_index, validate_args=False)
 
 
-def f1(num_classes: int, average: Average = "macro", ignore_index: int | None = None) -> Metric:
+def f1(num_classes: int, average: Average = "macro", ignore_index: int | None = None) -> MulticlassF1Score:
     """Harmonic mean of precision and recall, from 0 to 1.
 
     Takes scores (B, C, ...) and classes (B, ...).
@@ -61,7 +62,7 @@ def f1(num_classes: int, average: Average = "macro", ignore_index: int | None = 
 
 def confusion_matrix(
     num_classes: int, normalize: Literal["true", "pred", "all"] | None = None, ignore_index: int | None = None
-) -> Metric:
+) -> MulticlassConfusionMatrix:
     """Counts (C, C): a row for each true class, a column for each predicted one.
 
     Takes scores (B, C, ...) and classes (B, ...). A matrix is no figure: it is not among a run's.
@@ -73,12 +74,12 @@ def confusion_matrix(
     return MulticlassConfusionMatrix(num_classes, normalize=normalize, ignore_index=ignore_index, validate_args=False)
 
 
-def mean_squared_error() -> Metric:
+def mean_squared_error() -> MeanSquaredError:
     """Mean of (prediction - target)^2 over all elements."""
     return MeanSquaredError()
 
 
-def mean_absolute_error() -> Metric:
+def mean_absolute_error() -> MeanAbsoluteError:
     """Mean of |prediction - target| over all elements."""
     return MeanAbsoluteError()
 

@@ -15,7 +15,7 @@ COLUMNS = ("xmin", "ymin", "xmax", "ymax")
 SIDE = 256
 
 
-def bananas(root: str | None = None) -> Data:
+def bananas(root: Path | None = None) -> Data:
     """1,000 pictures to train on and 100 to score, 256x256, fetched from the book's bucket when first asked for.
 
     Samples have `input` uint8 (3, 256, 256), `boxes` float32 (1, 4) as corners in pixels and `labels` int64 (1,).

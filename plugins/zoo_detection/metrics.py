@@ -23,6 +23,10 @@ class MeanAveragePrecision:
     """
 
     higher_is_better = True
+    figures = (
+        *("map", "map_50", "map_75", "map_small", "map_medium", "map_large"),
+        *("mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large"),
+    )
 
     def __init__(self) -> None:
         from torchmetrics.detection import MeanAveragePrecision as Torchmetrics

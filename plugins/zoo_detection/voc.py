@@ -28,7 +28,7 @@ SOURCES = {
 
 def voc_boxes(
     folder: str,
-    root: str | None = None,
+    root: Path | None = None,
     size: tuple[int, int] = (256, 256),
     classes: list[str] | None = None,
     augment: bool = True,

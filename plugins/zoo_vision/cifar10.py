@@ -21,7 +21,7 @@ MEAN, STD = [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]  # of the trainin
 
 
 def cifar10(
-    root: str | None = None,
+    root: Path | None = None,
     size: Size = (SIDE, SIDE),
     val_size: Share = 0.1,
     augment: tuple[Change, ...] = ("crop", "flip"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from zoo import Data, InputError, find_data
 from zoo_vision.augment import Augment, Change
 from zoo_vision.bounds import Count, Share, Size
@@ -22,7 +24,7 @@ MEAN, STD = 0.2860, 0.3530  # of the training pictures
 
 
 def fashion_mnist(
-    root: str | None = None,
+    root: Path | None = None,
     size: Size = (28, 28),
     val_size: Share = 0.1,
     train_size: Count | None = None,

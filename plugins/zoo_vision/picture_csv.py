@@ -16,7 +16,7 @@ SUBMISSION = "sample_submission.csv"
 
 def picture_csv(
     folder: str = "pictures",
-    root: str | None = None,
+    root: Path | None = None,
     train: str = "train.csv",
     test: str = "test.csv",
     picture_column: str = "image",

@@ -16,7 +16,7 @@ SPLITS = ("train", "val", "test")
 
 def picture_folder(
     folder: str = "pictures",
-    root: str | None = None,
+    root: Path | None = None,
     size: Size = (224, 224),
     val_size: Share = 0.2,
     split: SplitBy = "stratified",

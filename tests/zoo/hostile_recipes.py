@@ -45,6 +45,8 @@ RECIPES = {
     "a format as a metric": GOOD + '[eval]\nmetrics = ["{0.__class__.__mro__}"]\n',
     "quick sets a dunder": GOOD + '[quick]\n"__class__.__init__" = 1\n',
     "quick goes deep": GOOD + f'[quick]\n"train{".a" * 10_000}" = 1\n',
+    "code as a figure": GOOD + f'monitor = "{CODE}"\n',
+    "an expected figure of code": GOOD + f'[expect]\n"{CODE}" = {{ min = 0 }}\n',
     "groups of dunders": GOOD + 'groups = [{ params = ["*"], __class__ = 1 }]\n',
     # numbers and dates
     "a huge integer": GOOD + f"seed = {'9' * 5_000}\n",
@@ -80,9 +82,8 @@ RECIPES = {
     "nothing": "",
 }  # fmt: skip
 
-# Right as recipes: what they hold are names of figures and a text for people, which nothing evaluates.
+# Right as recipes: what they hold is a pattern for names and a text for people, which nothing evaluates.
 HARMLESS = {
-    "code as a figure": GOOD + f'monitor = "{CODE}"\n',
-    "an expected figure of code": GOOD + f'[expect]\n"{CODE}" = {{ min = 0 }}\n',
+    "code as a pattern": GOOD + f'freeze = ["{CODE}"]\n',
     "code as a summary": f'summary = "{CODE}"\n' + GOOD,
 }

@@ -142,7 +142,7 @@ OVERRIDES = {
     "model.name=tiny_mpl": (12, "unknown-component", "tiny_mlp"),
     "trian.epochs=2": (1, "unknown-key", "train"),
     "train.epochs.x=2": (1, "no-table", None),
-    'eval.metrics=["acuracy"]': (14, "unknown-component", "accuracy"),
+    'eval.metrics=["acuracy"]': (15, "unknown-component", "accuracy"),
     "name=a/b": (6, "wrong-value", None),
     ".".join("a" * 20) + "=1": (1, "too-deep", None),
 }

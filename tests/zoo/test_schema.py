@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,8 +22,9 @@ from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.predictor import load_network
 from zoo.recipe import load_recipe
-from zoo.schema import Parameter, check_table, convert, describe_type, parameters_of
+from zoo.schema import Parameter, check_table, convert, parameters_of
 from zoo.settings import Init
+from zoo.wording import describe_type
 
 PARTS = parameters_of(Parts)
 
@@ -44,8 +47,8 @@ ACCEPTED = [
 
 REFUSED = [
     ("flag", 1), ("flag", "true"), ("width", True), ("width", 3.0), ("width", "3"), ("rate", True), ("rate", "0.5"),
-    ("title", 3), ("sizes", [1.5]), ("sizes", [True]), ("sizes", 1), ("shape", [1]), ("shape", [1, 2, 3]),
-    ("shape", "12"), ("shades", {"a": "x"}), ("shades", []), ("mode", "cubic"), ("mode", 1), ("either", "x"),
+    ("title", 3), ("sizes", 1), ("shape", [1]), ("shape", [1, 2, 3]),
+    ("shape", "12"), ("shades", []), ("mode", "cubic"), ("mode", 1), ("either", "x"),
     ("either", True), ("untyped", 4.5), ("untyped", True), ("untyped_pair", [0.5]),
 ]  # fmt: skip
 
@@ -58,11 +61,33 @@ def test_what_is_written_becomes_what_the_callable_asks_for(name: str, written: 
     assert type(converted) is type(given)
 
 
+# A value, and the keys that lead to its wrong part.
+WRONG_INSIDE = [
+    ("sizes", [1.5], 0), ("sizes", [1, True], 1), ("shape", [1, "x"], 1), ("shades", {"b": 1, "a": "x"}, "a"),
+    ("untyped_pair", [0.5, "x"], 1), ("sizes", [1, math.nan], 1), ("shades", {"a": math.inf}, "a"),
+    ("sizes", [1, date(1979, 5, 27)], 1), ("anything", [1, [date(1979, 5, 27)]], (1, 0)), ("sizes", [1, [2]], 1),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name, written", REFUSED)
 def test_types_are_strict(name: str, written: Any) -> None:
     """`true` is no integer, an integer in quotes is none, and a list has the length that its tuple states."""
     mistakes = list(check_table({name: written}, PARTS, "model `parts`"))
     assert [(one.path, one.at) for one in mistakes] == [((name,), "value")]
+
+
+@pytest.mark.parametrize("name, written, inside", WRONG_INSIDE)
+def test_the_wrong_part_of_a_value_is_named(name: str, written: Any, inside: Any) -> None:
+    (mistake,) = check_table({name: written}, PARTS, "model `parts`")
+    assert mistake.path == (name, *(inside if isinstance(inside, tuple) else (inside,)))
+
+
+@pytest.mark.parametrize("name", ["rate", "either", "anything"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_are_finite(name: str, value: float) -> None:
+    (mistake,) = check_table({name: value}, PARTS, "model `parts`")
+    assert (mistake.code, mistake.path) == ("wrong-value", (name,))
+    assert f"`{name}` of model `parts` is {value}; it should be a finite number" == mistake.message
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3), st.lists, max_leaves=4))

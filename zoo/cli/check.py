@@ -39,7 +39,7 @@ def check(
 
 
 def _problems(name: str) -> list[Problem]:
-    """The mistakes of the full recipe and of its quick form, each once."""
+    """The mistakes of the full recipe, then those at other places of its quick form."""
     from zoo.catalog import Catalog
     from zoo.check import check as check_recipe
     from zoo.errors import InputError
@@ -53,9 +53,15 @@ def _problems(name: str) -> list[Problem]:
     try:
         file = find_recipe(name, shipped)
         found = check_recipe(load_recipe(file, shipped=shipped), catalog)
-        if has_quick(file, shipped):
-            found += check_recipe(load_recipe(file, quick=True, shipped=shipped), catalog)
-        return list(dict.fromkeys(found))
+        try:
+            quick_form = load_recipe(file, quick=True, shipped=shipped) if has_quick(file, shipped) else None
+        except MergeError as error:  # what [quick] would change may be wrong itself
+            return found or [locate_error(error)]
+        if quick_form is not None:
+            places = {(problem.file, problem.line, problem.column) for problem in found}
+            more = check_recipe(quick_form, catalog)
+            found += [problem for problem in more if (problem.file, problem.line, problem.column) not in places]
+        return found
     except (RecipeSyntaxError, MergeError) as error:
         return [locate_error(error)]
     except InputError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -32,11 +31,10 @@ def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict
     Raises:
         Stopped: a signal came.
     """
-    metrics = {name: deepcopy(metric) for name, metric in scoring.metrics.items()}
     baselines: dict[str, dict[str, float]] = {}
     for name, answer in scoring.task.baselines(_some(train, scoring)).items():
         model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
-        figures = evaluate(replace(scoring, model=model, metrics=metrics), stop)
+        figures = evaluate(replace(scoring, model=model), stop)
         for figure, value in figures.items():
             if math.isfinite(value):
                 baselines.setdefault(figure, {})[name] = value

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from zoo.errors import InputError, nearest
+from zoo.figures import figures_of
 from zoo.jobs.evaluate import computed, evaluate
 from zoo.jobs.scoring import Scoring
 from zoo.settings import Train
@@ -57,11 +58,12 @@ def _is_of_the_loss(figure: str, scoring: Scoring) -> bool:
 
 
 def _stated_modes(scoring: Scoring) -> dict[str, Mode | None]:
-    """The mode of each figure that a metric states in its attribute `figures`."""
+    """The mode of each figure that a metric states, patterns left aside."""
     return {
-        f"{scoring.split}/{name}": mode_of(metric)
-        for metric in scoring.metrics.values()
-        for name in getattr(metric, "figures", ())
+        f"{scoring.split}/{figure or name}": mode_of(metric)
+        for name, metric in scoring.metrics.items()
+        for figure in figures_of(metric) or ()
+        if "*" not in figure
     }
 
 

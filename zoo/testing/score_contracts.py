@@ -15,7 +15,7 @@ from zoo.testing.verdict import require
 if TYPE_CHECKING:
     import torch
 
-    from zoo.jobs.experiment import Scoring
+    from zoo.jobs.scoring import Scoring
 
 
 def is_a_mean(loss: Component) -> None:

@@ -15,6 +15,7 @@ class StepError:
 
     higher_is_better = False
     steps = (1, 4, 16, 64)
+    figures = tuple(f"error_{step}" for step in steps)
 
     squares: Tensor | float
     count: int

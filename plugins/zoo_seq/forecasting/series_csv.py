@@ -15,7 +15,7 @@ from zoo_seq.forecasting.series import series_data
 
 
 def series_csv(
-    path: str,
+    path: Path,
     column: str,
     tau: Annotated[int, Ge(1)] = 4,
     held_out: Annotated[float, Gt(0), Lt(1)] = 0.4,
@@ -42,7 +42,7 @@ def series_csv(
     return series_data(torch.tensor(numbers, dtype=torch.float64), tau, held_out)
 
 
-def _number(cell: str | None, line: int, path: str) -> float:
+def _number(cell: str | None, line: int, path: Path) -> float:
     try:
         number = float(cell or "")
     except ValueError:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+SHARPEST = 1e-6  # a lower temperature takes the likeliest token, too; in fp32 it may be 0, and 0 / 0 is no logit
+
 
 def generate(
     model: Any,
@@ -58,9 +60,9 @@ def draw(
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Logits (B, V) -> a token each (B,)."""
-    if temperature == 0:
+    if temperature < SHARPEST:
         return logits.argmax(dim=-1)
-    logits = logits - logits.amax(dim=-1, keepdim=True)  # or a tiny temperature would make infinities of them
+    logits = logits - logits.amax(dim=-1, keepdim=True)  # or a small temperature would make infinities of them
     probabilities = kept(logits / temperature, top_k, top_p).softmax(dim=-1)
     return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
 

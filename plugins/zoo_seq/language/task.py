@@ -38,7 +38,7 @@ class LanguageModel(Task):
         self,
         vocab: dict[str, Any],
         length: Annotated[int, Ge(1)] = 100,
-        temperature: Annotated[float, Ge(0)] = 0.8,
+        temperature: Annotated[float, Ge(0), Le(100)] = 0.8,
         top_k: Annotated[int, Ge(1)] | None = None,
         top_p: Annotated[float, Gt(0), Le(1)] | None = None,
         seed: int = 0,

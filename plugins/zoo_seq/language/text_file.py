@@ -19,7 +19,7 @@ Share = Annotated[float, Gt(0), Lt(1)]
 
 
 def text_file(
-    path: str | None = None,
+    path: Path | None = None,
     splitter: Splitter = "char",
     normalize: Normalize = "none",
     min_count: Annotated[int, Ge(1)] = 1,
@@ -51,8 +51,9 @@ def text_file(
         zoo.InputError: there is no such file, it is not text in that encoding, or it is too short.
     """
     text = _python_help() if path is None else read_text(Path(path), encoding)
+    name = "Python's help texts" if path is None else str(path)
     return language_data(
-        text, path or "Python's help texts", splitter, normalize, min_count, max_vocab, num_steps, sampling, held_out,
+        text, name, splitter, normalize, min_count, max_vocab, num_steps, sampling, held_out,
         held_out_steps, vocab,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge
@@ -16,7 +17,7 @@ SHA1 = "sha1:090b5e7e70c295757f55df93cb0a180b9691891a"
 
 
 def timemachine(
-    root: str | None = None,
+    root: Path | None = None,
     splitter: Splitter = "char",
     normalize: Normalize = "letters",
     min_count: Annotated[int, Ge(1)] = 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge
@@ -16,7 +17,7 @@ SHA1 = "sha1:94646ad1522d915e7b0f9296181140edcf86a4f5"
 
 
 def fra_eng(
-    root: str | None = None,
+    root: Path | None = None,
     size: Annotated[int, Ge(1)] | None = None,
     val_size: Annotated[int, Ge(1)] = 200,
     splitter: Splitter = "word",

@@ -23,7 +23,7 @@ def parallel_text(
     val: Files | None = None,
     test: Files | None = None,
     folder: str | None = None,
-    root: str | None = None,
+    root: Path | None = None,
     splitter: Splitter = "bpe",
     normalize: Normalize = "none",
     min_count: Annotated[int, Ge(1)] = 1,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
 
 from zoo_vision.segmentation.masks import VOID
@@ -21,6 +20,7 @@ class MeanIoU(MulticlassConfusionMatrix):
     """
 
     higher_is_better = True
+    figures = ("mean_iou", "iou_*")
 
     def __init__(self, mask_classes: list[str], ignore_index: int = VOID) -> None:
         super().__init__(len(mask_classes), ignore_index=ignore_index, validate_args=False)
@@ -34,7 +34,7 @@ class MeanIoU(MulticlassConfusionMatrix):
         return {"mean_iou": shares.nanmean(), **occurring}
 
 
-def pixel_accuracy(num_mask_classes: int, ignore_index: int = VOID) -> Metric:
+def pixel_accuracy(num_mask_classes: int, ignore_index: int = VOID) -> MulticlassAccuracy:
     """Share of pixels whose class is right, from 0 to 1; takes classes (B, H, W) and (B, H, W).
 
     Args:

@@ -29,7 +29,7 @@ FETCHED = {  # as Dive into Deep Learning 14.9 fetches it, with the sha1 that it
 
 def voc_segmentation(
     folder: str = "VOC2012",
-    root: str | None = None,
+    root: Path | None = None,
     crop: Size = (320, 480),
     augment: list[Change] = ["scale", "flip", "color"],  # noqa: B006
     classes: list[str] | None = None,

@@ -15,7 +15,7 @@ from zoo_vision.style_transfer.model import LARGEST, fitting
 MEGAPIXELS = 50  # of a file, in millions
 
 
-def content_and_style(content: str | None = None, style: str | None = None) -> Data:
+def content_and_style(content: Path | None = None, style: Path | None = None) -> Data:
     """One sample, for training and scoring alike: `content` and `style`, uint8 (3, H, W), of any two sizes.
 
     Pictures are brought to 2,000 pixels of the longer side, if they have more; what is transparent becomes white.
@@ -33,7 +33,7 @@ def content_and_style(content: str | None = None, style: str | None = None) -> D
     return Data({"train": split, "val": split}, facts={"content_size": list(shapes.shape[-2:])})
 
 
-def _read(path: str) -> Image.Image:
+def _read(path: Path) -> Image.Image:
     file = Path(path).expanduser()
     try:
         with Image.open(file) as opened:  # its head alone: a picture that is too large is never decoded

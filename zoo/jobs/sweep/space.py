@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from zoo.errors import InputError
+from zoo.ranges import form_mistakes
 
 Point = dict[str, Any]
 
@@ -103,14 +104,7 @@ def neighbour(space: Space, point: Point, seed: int, number: int) -> Point:
 
 
 def _dimension(key: str, value: Any) -> Choices | Range:
-    if isinstance(value, list) and value:
-        return Choices(value)
-    if isinstance(value, dict) and {"low", "high"} <= set(value) <= {"low", "high", "log"}:
-        low, high, log = value["low"], value["high"], value.get("log", False)
-        numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-        if numbers and low < high and isinstance(log, bool) and (low > 0 or not log):
-            return Range(low, high, log)
-    raise InputError(
-        f"`{key}` of the sweep is neither a list of values nor a range",
-        f'"{key}" = [1, 2, 3] or "{key}" = {{ low = 1e-4, high = 0.1, log = true }}, with 0 < low < high',
-    )
+    for mistake in form_mistakes(key, value):
+        form = f'"{key}" = [1, 2, 3] or "{key}" = {{ low = 1e-4, high = 0.1, log = true }}'
+        raise InputError(mistake.message, form)
+    return Choices(value) if isinstance(value, list) else Range(value["low"], value["high"], value.get("log", False))

@@ -1,0 +1,78 @@
+"""Types and values in the words of a recipe's author."""
+
+from __future__ import annotations
+
+import collections.abc
+import json
+import math
+import types
+import typing
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether an annotation is `A | B`, however it is written."""
+    return typing.get_origin(annotation) in (Union, types.UnionType)
+
+
+def choices_of(type_: Any) -> list[str]:
+    """The strings that a type lists."""
+    if typing.get_origin(type_) is Literal:
+        return [choice for choice in typing.get_args(type_) if isinstance(choice, str)]
+    if is_union(type_) or typing.get_origin(type_) is Annotated:
+        return [choice for part in typing.get_args(type_) for choice in choices_of(part)]
+    return []
+
+
+_NAMES = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "a table",
+    Path: "a path",
+}
+
+
+def describe_type(type_: Any) -> str:
+    """A type in the words of a recipe's author: "an integer or a list of numbers"."""
+    if type_ in _NAMES:
+        return _NAMES[type_]
+    if type_ is Any:
+        return "any value"
+    origin, parts = typing.get_origin(type_), typing.get_args(type_)
+    if origin is Literal:
+        return "one of " + ", ".join(json.dumps(part) for part in parts)
+    if origin is Annotated:
+        return describe_type(parts[0])
+    if is_union(type_):
+        return " or ".join(describe_type(part) for part in parts if part is not type(None))
+    if origin in (dict, collections.abc.Mapping):
+        return f"a table of {_plural(parts[1])}" if len(parts) == 2 else "a table"
+    if origin is tuple and ... not in parts:
+        return f"a list of {len(parts)} values: " + ", ".join(describe_type(part) for part in parts)
+    if origin is not None and parts:
+        return f"a list of {_plural(parts[0])}"
+    return getattr(type_, "__name__", str(type_))
+
+
+def _plural(type_: Any) -> str:
+    plurals = {bool: "true or false", int: "integers", float: "numbers", str: "strings", Path: "paths"}
+    if type_ is Any:
+        return "any values"
+    return plurals.get(type_) or f"values, each {describe_type(type_)}"
+
+
+def value_name(value: Any) -> str:
+    """A value as an error message shows it, cut short, with its TOML type where that helps."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()}"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"the string {text}" if isinstance(value, str) else text
