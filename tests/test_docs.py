@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -123,6 +124,9 @@ def test_the_recipe_of_the_page_runs(mine: None, zoo: Command, tmp_path: Path) -
     finished = zoo("run", "blobs", "--out", tmp_path / "run")
     assert finished.status == 0, finished.stderr
     assert '"class": "corner 0"' in zoo("predict", tmp_path / "run", "1, 0").stdout
+    heard = [json.loads(line) for line in (tmp_path / "run" / "tracker.jsonl").read_text().splitlines()]
+    assert [line.get("epoch") for line in heard] == [1, 2, 3, 4, 5, None]
+    assert heard[-1] == {"status": "done"}
 
 
 def test_every_hook_and_every_method_of_a_task_is_documented() -> None:

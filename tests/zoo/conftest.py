@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.distributions import make_distribution
+from zoo.plugins import Plugins, installed
+
 Write = Callable[..., Path]
+Install = Callable[..., Plugins]
 
 
 @pytest.fixture
@@ -23,10 +28,29 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 @pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """`install(entry="text of its module")`: distributions of one plugin each, beside those there are."""
+    modules: list[str] = []
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def installs(**texts: str) -> Plugins:
+        for name, text in texts.items():
+            module = f"fake_{name}_{len(modules)}"
+            modules.append(module)
+            make_distribution(tmp_path, f"fake-{name}", {name: module}, {module: text})
+        installed.cache_clear()
+        return installed()
+
+    yield installs
+    installed.cache_clear()
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+@pytest.fixture
 def fake_parts() -> Iterator[None]:
     """The plugins `fake` and `fake_twin` beside the installed ones."""
     from tests.zoo.fake_parts import PLUGIN, TWIN
-    from zoo.plugins import installed
 
     plugins = installed()
     plugins.register(PLUGIN, "fake")
@@ -45,7 +69,6 @@ def probe_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     import torch
 
     from tests.zoo.probe_parts import PLUGIN
-    from zoo.plugins import installed
 
     plugins = installed()
     plugins.register(PLUGIN, "probe")

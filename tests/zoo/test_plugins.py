@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Command
 from tests.distributions import make_distribution
+from tests.zoo.conftest import Install
 from zoo import hookimpl, model
 from zoo.catalog import Catalog, UnknownComponent
 from zoo.jobs.recipe import run
@@ -35,28 +36,6 @@ BROKEN = {
     "two of one name": (HEAD + "def zoo_components():\n    return 2 * [model('a', 'm:a')]\n", "named model/a"),
     "bad reference": (HEAD + "def zoo_components():\n    return [model('a', 'm.a')]\n", "module:attribute"),
 }  # fmt: skip
-
-Install = Callable[..., Plugins]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """`install(entry="text of its module")`: distributions of one plugin each, beside those there are."""
-    modules: list[str] = []
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def installs(**texts: str) -> Plugins:
-        for name, text in texts.items():
-            module = f"fake_{name}_{len(modules)}"
-            modules.append(module)
-            make_distribution(tmp_path, f"fake-{name}", {name: module}, {module: text})
-        installed.cache_clear()
-        return installed()
-
-    yield installs
-    installed.cache_clear()
-    for module in modules:
-        sys.modules.pop(module, None)
 
 
 def error_of(name: str, plugins: Plugins) -> str:
