@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +14,6 @@ from torch import nn
 
 from zoo.batches import Batches, batch_size
 from zoo.data import Batch
-from zoo.lean_torch import lean_step
 from zoo.parameters import MovingAverage
 from zoo.tasks import Task
 
@@ -123,15 +124,26 @@ def losses_of(
 
 
 def in_fp32(outputs: Any) -> Any:
-    """The same structure with its half-precision tensors in fp32."""
+    """The same structure, of the same classes, with its half-precision tensors in fp32."""
     if isinstance(outputs, torch.Tensor):
         return outputs.float() if outputs.dtype in (torch.bfloat16, torch.float16) else outputs
     if isinstance(outputs, dict):
-        return {key: in_fp32(value) for key, value in outputs.items()}
+        converted = copy.copy(outputs)  # a class of its own may have more than its items
+        for key, value in outputs.items():
+            converted[key] = in_fp32(value)
+        return converted
     if isinstance(outputs, list | tuple):
         parts = [in_fp32(value) for value in outputs]
         return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
+    if dataclasses.is_dataclass(outputs) and not isinstance(outputs, type):
+        fields = [field.name for field in dataclasses.fields(outputs) if field.init]
+        return dataclasses.replace(outputs, **{name: in_fp32(getattr(outputs, name)) for name in fields})
     return outputs
+
+
+def part_name(part: str) -> str:
+    """The name under which a part of a loss is logged: `loss_box` for `box`, and for `loss_box`."""
+    return part if part.startswith("loss_") else f"loss_{part}"
 
 
 def _accumulate(
@@ -148,6 +160,7 @@ def _accumulate(
     weight: Any = 0
     total: Any = 0
     parts: dict[str, Any] = {}
+    part_weights: dict[str, Any] = {}  # a part counts in the batches that have it
     for batch in group:
         value, batch_parts, outputs = losses_of(model, task, loss, batch, autocast)
         count = loss.count(outputs, task.target(batch)) if hasattr(loss, "count") else batch_size(batch)
@@ -160,18 +173,22 @@ def _accumulate(
         total = total + weighted.detach()
         for name, part in batch_parts.items():
             parts[name] = parts.get(name, 0) + part * share
-    if isinstance(weight, torch.Tensor):
-        weight = weight.clamp(min=torch.finfo(torch.float32).tiny)
+            part_weights[name] = part_weights.get(name, 0) + share
+    weight = _above_zero(weight)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     scale = weight.to(gradients[0].dtype) if isinstance(weight, torch.Tensor) else float(weight)
     torch._foreach_div_(gradients, scale)
-    return total / weight, {name: part / weight for name, part in parts.items()}
+    return total / weight, {name: part / _above_zero(part_weights[name]) for name, part in parts.items()}
+
+
+def _above_zero(weight: Any) -> Any:
+    return weight.clamp(min=torch.finfo(torch.float32).tiny) if isinstance(weight, torch.Tensor) else weight
 
 
 def _optimize(update: Update, parameters: list[nn.Parameter]) -> Callable[[int], float]:
     """What happens after `backward`, as a function of the step's number that returns the first group's rate."""
     optimizer, schedule, scaler = update.optimizer, update.schedule, update.scaler
-    step = lean_step(optimizer) if scaler is None else lambda: scaler.step(optimizer)
+    step: Callable[[], Any] = optimizer.step if scaler is None else lambda: scaler.step(optimizer)
     groups = optimizer.param_groups
     steps_itself = schedule is not None and not hasattr(schedule, "num_bad_epochs")
 

@@ -1,14 +1,15 @@
 """Keep `torch._dynamo` out of processes that do not compile.
 
-torch.optim imports it in the first constructor and the first step, and that costs more than importing torch itself.
+torch.optim imports it in the first constructor and the first step, and that costs as much as importing torch itself.
 Its wrappers only tell the compiler to look away, so a process that never compiles can go around them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
+import torch
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
 
@@ -21,13 +22,16 @@ def keep_dynamo_out() -> None:
             inner.__dynamo_disable = inner
 
 
-def lean_step(optimizer: Optimizer) -> Callable[[], Any]:
-    """The optimizer's `step`, without torch's wrappers for hooks and profiling; call it under `no_grad`."""
+def keep_dynamo_out_of_steps(optimizer: Optimizer) -> None:
+    """Give a `torch.optim` optimizer a `step` that imports no compiler: torch's own, hooks and profiling included."""
     step: Any = type(optimizer).step
-    while getattr(step, "__globals__", {}).get("__name__") == optimizer_module.__name__ and hasattr(
-        step, "__wrapped__"
-    ):
-        step = step.__wrapped__
-    # Schedules warn where they believe that the optimizer has not stepped; they look at this mark.
-    optimizer._opt_called = True  # type: ignore[attr-defined]
-    return step.__get__(optimizer)  # type: ignore[no-any-return]
+    inner = step
+    while _is_torch_s_wrapper(inner):
+        inner = inner.__wrapped__
+    if inner is not step and not optimizer.defaults.get("differentiable"):
+        hooked = Optimizer.profile_hook_step(torch.no_grad()(inner))
+        optimizer.step = MethodType(hooked, optimizer)  # type: ignore[method-assign]
+
+
+def _is_torch_s_wrapper(function: Any) -> bool:
+    return hasattr(function, "__wrapped__") and function.__globals__["__name__"] == optimizer_module.__name__

@@ -54,10 +54,10 @@ class Tied(nn.Module):
 class Pictured(nn.Module):
     """Convolutions over numbers taken for pictures of one pixel."""
 
-    def __init__(self, num_inputs: int, width: int = 4) -> None:
+    def __init__(self, num_inputs: int, width: int = 4, kernel: int = 1) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(num_inputs, width, 1)
-        self.second = nn.Conv2d(width, width, 1)
+        self.convolution = nn.Conv2d(num_inputs, width, kernel, padding=kernel // 2)
+        self.second = nn.Conv2d(width, width, kernel, padding=kernel // 2)
         self.head = nn.Linear(width, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -115,6 +115,17 @@ class Positives(nn.Module):
 
     def count(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (target > 0).sum()
+
+
+def taking_turns() -> Callable[[torch.Tensor, torch.Tensor], dict[str, torch.Tensor]]:
+    """The mean squared error as a part that is called otherwise at every second call."""
+    calls: list[int] = []
+
+    def value(outputs: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        calls.append(1)
+        return {("even", "loss_odd")[len(calls) % 2]: (outputs - target).square().mean()}
+
+    return value
 
 
 def broken_gradient(after: int = 3) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -197,6 +208,7 @@ PLUGIN = SimpleNamespace(
             dataset("signalling", "tests.zoo.probe_parts:signalling"),
             loss("squared_error", "tests.zoo.probe_parts:squared_error"),
             loss("positives", "tests.zoo.probe_parts:Positives"),
+            loss("taking_turns", "tests.zoo.probe_parts:taking_turns"),
             loss("broken_gradient", "tests.zoo.probe_parts:broken_gradient"),
             metric("scripted", "tests.zoo.probe_parts:Scripted"),
         ]

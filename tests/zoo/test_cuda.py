@@ -101,3 +101,16 @@ def test_memory_that_runs_out_is_a_failed_run_with_advice(tmp_path: Path) -> Non
 
     with pytest.raises(zoo.RunFailed, match=r"(?s)memory ran out with batches of 16.*train\.batch_size=8"):
         run(tmp_path, listener=Recorder(exhaust), device="cuda")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_resumed_channels_last_run_is_the_unbroken_one(tmp_path: Path, optimizer: str) -> None:
+    """The state of a fused optimizer comes back in the memory order of the weights: 3 x 3 kernels of 4 channels."""
+    settings: dict[str, Any] = {
+        "model": {"name": "pictured", "kernel": 3},
+        "optimizer": {"name": optimizer, "lr": 0.02, **({"momentum": 0.9} if optimizer == "sgd" else {})},
+    }
+    run(tmp_path / "unbroken", settings, channels_last=True, **ON_GPU)
+    stopped(tmp_path / "stopped", stops_at(3), settings, channels_last=True, **ON_GPU)
+    resume(tmp_path / "stopped")
+    assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import subprocess
+import sys
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,8 +16,8 @@ from torch import nn
 from tests.reference import loop
 from zoo.batches import Batches, make_batches
 from zoo.data import TensorSplit
-from zoo.fit import Step, Update, fit
-from zoo.lean_torch import lean_step
+from zoo.fit import Step, Update, fit, in_fp32
+from zoo.lean_torch import keep_dynamo_out_of_steps
 from zoo.tasks import Task
 
 SIZE, BATCH = 72, 16  # the last batch of an epoch has 8
@@ -96,23 +100,52 @@ def test_muon_too() -> None:
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
-def test_a_lean_step_is_the_optimizer_s_step(make: Callable[[Any], torch.optim.Optimizer]) -> None:
-    """Without torch's wrappers, which differ from release to release; state and weights, after several steps."""
+def test_a_step_without_the_compiler_is_the_optimizer_s_step(make: Callable[[Any], torch.optim.Optimizer]) -> None:
+    """Its state and weights after several steps, and its hooks in their order, against torch's own method."""
     models = make_model(), make_model()
     lean, plain = (make(model.parameters()) for model in models)
-    with torch.no_grad():
-        step = lean_step(lean)
-        for number in range(5):
-            for model in models:
-                for index, parameter in enumerate(model.parameters()):
-                    generator = torch.Generator().manual_seed(10 * number + index)
-                    parameter.grad = torch.randn(parameter.shape, generator=generator)
-            step()
-            plain.step()
+    keep_dynamo_out_of_steps(lean)
+    calls: dict[int, list[str]] = {id(lean): [], id(plain): []}
+    for optimizer in (lean, plain):
+        optimizer.register_step_pre_hook(lambda hooked, *_: calls[id(hooked)].append("before"))
+        optimizer.register_step_post_hook(lambda hooked, *_: calls[id(hooked)].append("after"))
+    for number in range(5):
+        for model in models:
+            for index, parameter in enumerate(model.parameters()):
+                generator = torch.Generator().manual_seed(10 * number + index)
+                parameter.grad = torch.randn(parameter.shape, generator=generator)
+        lean.step()
+        plain.step()
     assert same(*models)
+    assert calls[id(lean)] == calls[id(plain)] == 5 * ["before", "after"]
     for first, second in zip(lean.state.values(), plain.state.values(), strict=True):
         assert first.keys() == second.keys()
         assert all(torch.equal(torch.as_tensor(first[key]), torch.as_tensor(second[key])) for key in first)
+
+
+def test_a_step_imports_no_compiler() -> None:
+    """It would cost as much as torch; a new process, since tests import what they like."""
+    code = (
+        "import sys, torch\n"
+        "from zoo.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps\n"
+        "keep_dynamo_out()\n"
+        "weight = torch.nn.Parameter(torch.ones(3))\n"
+        "optimizer = torch.optim.AdamW([weight])\n"
+        "keep_dynamo_out_of_steps(optimizer)\n"
+        "weight.grad = torch.ones(3)\n"
+        "optimizer.step()\n"
+        "assert 'torch._dynamo' not in sys.modules and weight[0] != 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_fit_calls_the_hooks_of_a_step() -> None:
+    model, calls = make_model(), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer.register_step_post_hook(lambda *_: calls.append(1))
+    keep_dynamo_out_of_steps(optimizer)
+    fitted(model, Update(optimizer), steps=7)
+    assert len(calls) == 7
 
 
 @pytest.mark.parametrize("clip_norm", [None, 0.05, 100.0])
@@ -229,3 +262,53 @@ def _noting(name: str, method: Callable[..., Any], read: list[str]) -> Callable[
         return method(tensor, *arguments, **keywords)
 
     return noted
+
+
+class Output(dict[str, Any]):
+    """Outputs as libraries return them: items that are attributes, too."""
+
+    @property
+    def logits(self) -> torch.Tensor:
+        logits: torch.Tensor = self["logits"]
+        return logits
+
+
+@dataclasses.dataclass
+class Record:
+    """Outputs of a class that is no container."""
+
+    logits: torch.Tensor
+    name: str = "record"
+
+
+def test_outputs_in_fp32_are_of_the_same_classes() -> None:
+    half = torch.ones(2, dtype=torch.bfloat16)
+    point = namedtuple("point", ["x", "y"])(half, 3)
+    for outputs in (Output(logits=half), Record(half)):
+        converted = in_fp32(outputs)
+        assert type(converted) is type(outputs)
+        assert converted.logits.dtype == torch.float32
+        assert outputs.logits.dtype == torch.bfloat16  # the model's own are left alone
+    assert in_fp32(point).x.dtype == torch.float32 and in_fp32(point).y == 3
+    assert [type(value) for value in (in_fp32([half]), in_fp32((half,)))] == [list, tuple]
+    assert in_fp32(torch.ones(2, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_accumulation_weights_a_part_by_the_batches_that_have_it() -> None:
+    """Batches of 16, 16, 16, 16, 8: the part is in every second one; worked out from the plain loss of each batch."""
+    calls: list[float] = []
+
+    def loss(outputs: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        value = (outputs - target).square().mean()
+        calls.append(value.item())
+        name = "odd" if len(calls) % 2 else "even"
+        return {"all": value, name: 0 * value + len(calls)}
+
+    model = make_model()
+    update = Update(torch.optim.SGD(model.parameters()))
+    stream = fit(model, Task(), loss, some_batches(), update, steps=1, accumulate=5)
+    parts = {name: part.item() for name, part in next(stream).parts.items()}
+    sizes = [16, 16, 16, 16, 8]
+    assert parts["all"] == pytest.approx(sum(size * call for size, call in zip(sizes, calls, strict=True)) / 72)
+    assert parts["odd"] == pytest.approx((16 * 1 + 16 * 3 + 8 * 5) / 40)
+    assert parts["even"] == pytest.approx(3.0)

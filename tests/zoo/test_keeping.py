@@ -70,6 +70,15 @@ def test_the_log_has_the_mean_loss_of_the_steps_since_the_last_line(tmp_path: Pa
         assert logged[end] == pytest.approx(sum(losses[start:end]) / (end - start))
 
 
+def test_a_part_is_logged_as_the_mean_over_the_steps_that_had_it(tmp_path: Path) -> None:
+    """And `loss_odd` is not called `loss_loss_odd`."""
+    run(tmp_path, {"loss": "taking_turns"}, listener=(listener := Recorder()), log_every_steps=5)
+    losses = [step.loss.item() for step in listener.steps[:5]]
+    event = next(event for event in Folder(tmp_path).metrics() if event["step"] == 5 and "train/loss" in event)
+    assert event["train/loss_odd"] == pytest.approx((losses[0] + losses[2] + losses[4]) / 3)
+    assert event["train/loss_even"] == pytest.approx((losses[1] + losses[3]) / 2)
+
+
 # What is kept
 
 

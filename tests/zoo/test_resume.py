@@ -24,6 +24,16 @@ PER_EPOCH = 5  # batches of the probe recipe
 # What a resume must bring back, each in the state of something else.
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},
+    "channels last": {
+        "model": {"name": "pictured", "kernel": 3},
+        "optimizer.momentum": 0.9,
+        "train.channels_last": True,
+    },
+    "channels last, adam": {
+        "model": {"name": "pictured", "kernel": 3},
+        "optimizer": {"name": "adamw", "lr": 0.02},
+        "train.channels_last": True,
+    },
     "dropout": {"model.dropout": 0.5},
     "momentum": {"optimizer.momentum": 0.9, "optimizer.nesterov": True},
     "adam": {"optimizer": {"name": "adam", "lr": 0.02, "amsgrad": True}},

@@ -13,7 +13,7 @@ from torch import nn
 
 from zoo.batches import batch_size
 from zoo.data import Batch
-from zoo.fit import in_fp32, losses_of
+from zoo.fit import in_fp32, losses_of, part_name
 from zoo.jobs.experiment import Scoring
 from zoo.jobs.signals import Stop
 
@@ -58,7 +58,7 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
     for metric in first.metrics.values():
         metric.reset()
     sums: dict[str, Any] = {}
-    weight: Any = 0
+    weights: dict[str, Any] = {}  # a part of the loss counts in the batches that have it
     for scoring in scorings:
         with evaluating(scoring.model):
             for batch in islice(scoring.batches.epoch(0), limit):
@@ -67,12 +67,12 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
                 losses, count, outputs = _scored(scoring, batch)
                 for name, value in losses.items():
                     sums[name] = sums.get(name, 0) + value * count
-                weight = weight + count
+                    weights[name] = weights.get(name, 0) + count
                 predictions = scoring.task.predict(scoring.model, batch, outputs)
                 for metric in first.metrics.values():
                     scoring.task.update(metric, outputs, predictions, batch)
     with torch.inference_mode():
-        means = {name: float(value / weight) for name, value in sums.items()}
+        means = {name: float(value / weights[name]) for name, value in sums.items()}
         return {f"{first.split}/{name}": value for name, value in {**means, **_computed(first.metrics)}.items()}
 
 
@@ -110,7 +110,7 @@ def _scored(scoring: Scoring, batch: Batch) -> tuple[dict[str, torch.Tensor], An
     counted = hasattr(scoring.loss, "count")
     count = scoring.loss.count(outputs, scoring.task.target(batch)) if counted else batch_size(batch)  # type: ignore[attr-defined]
     more = scoring.loss.figures(outputs, scoring.task.target(batch)) if hasattr(scoring.loss, "figures") else {}
-    return {"loss": value, **{f"loss_{name}": part for name, part in parts.items()}, **more}, count, outputs
+    return {"loss": value, **{part_name(name): part for name, part in parts.items()}, **more}, count, outputs
 
 
 def forward(scoring: Scoring, batch: Batch) -> Any:

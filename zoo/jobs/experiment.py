@@ -20,7 +20,7 @@ from zoo.errors import InputError, nearest
 from zoo.fit import Update
 from zoo.folds import fold_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
-from zoo.lean_torch import keep_dynamo_out
+from zoo.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
 from zoo.predictor import load_network
 from zoo.pretrained import Pretrained, find_pretrained
@@ -195,6 +195,8 @@ def _optimizer(builder: Builder, model: nn.Module, train: Train) -> torch.optim.
     otherwise = isinstance(spec, dict) and any(spec.get(name) for name in ("foreach", "differentiable"))
     # One kernel for all weights, where the optimizer has it and the recipe does not ask for what excludes it.
     optimizer = builder.component("optimizer", params=groups, fused=not otherwise)
+    if not train.compile:
+        keep_dynamo_out_of_steps(optimizer)
     if train.lr_per is not None:
         for group in optimizer.param_groups:
             group["lr"] *= train.batch_size * train.accumulate / train.lr_per

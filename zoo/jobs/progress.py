@@ -10,7 +10,7 @@ import torch
 
 from zoo.errors import RunFailed
 from zoo.files import Content
-from zoo.fit import Step
+from zoo.fit import Step, part_name
 from zoo.jobs.experiment import Experiment
 from zoo.randomness import random_state, restore_random_state
 from zoo.run_folder import STATE, STATE_TENSORS, Folder
@@ -70,9 +70,9 @@ class Progress:
                     'a smaller rate, warm-up, clip_norm or precision = "fp32" may help',
                 )
         means = {"loss": sum(values) / len(values)}
-        for name in self.window[0].parts:
-            parts = torch.stack([step.parts[name] for step in self.window]).float().tolist()
-            means[f"loss_{name}"] = sum(parts) / len(parts)
+        for name in dict.fromkeys(name for step in self.window for name in step.parts):
+            parts = torch.stack([step.parts[name] for step in self.window if name in step.parts]).float().tolist()
+            means[part_name(name)] = sum(parts) / len(parts)
         means["lr"] = self.window[-1].lr
         self.window = []
         return means
@@ -123,6 +123,7 @@ def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
     own = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
     _copy_into(experiment.model, own, state["tied"], str(folder.path))
     update.optimizer.load_state_dict(state["optimizer"])
+    _lay_out_like_weights(update.optimizer)
     if update.schedule is not None:
         update.schedule.load_state_dict(state["schedule"])
     if update.scaler is not None:
@@ -134,6 +135,14 @@ def load_state(experiment: Experiment, folder: Folder) -> tuple[Progress, int]:
     restore_random_state(state["random"], device)
     folder.cut_metrics(state["metrics_size"])
     return _progress_from(state["progress"], device), state["threads"]
+
+
+def _lay_out_like_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Put an optimizer's state into the memory order of the weights: fused kernels walk through both side by side."""
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype, device=value.device).copy_(value)
 
 
 def _copy_into(model: torch.nn.Module, tensors: dict[str, torch.Tensor], tied: dict[str, str], where: str) -> None:
