@@ -79,7 +79,7 @@ def _ours(name: str, epochs: int, seed: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         results = run("book_pairs", overrides, out=out)
-        return score(out, split="train")["figures"]["train/loss"], results["figures"]["val/chrf"]
+        return results["figures"]["train/loss"], score(out, split="val")["figures"]["val/chrf"]
 
 
 if __name__ == "__main__":

@@ -76,12 +76,12 @@ def test_the_mean():
 
 
 def test_a_series_goes_on_with_its_last_value_or_a_mean():
-    """From 1, 3: 3, 3 ...; or 2, 2.5 ..., each the mean of the two before it; or 0, the mean of all."""
+    """From 9, 0, 0, 1, 3: 3, 3 ...; or 1, 1.25 ..., the mean of the four before it each time; or 0, the mean of all."""
     future = torch.zeros(1, 4)
-    batch = {"input": torch.tensor([[1.0, 3.0]]), "target": future[:, :1], "future": future}
-    task = Forecasting({"mean": 0.0, "deviation": 1.0, "tau": 2})
-    figures = scored(task, batch, TensorSplit(input=torch.zeros(1, 2)), torch.nn.MSELoss(), {"step_error": StepError()})
-    assert figures["val/error_4"] == {"mean": 0, "last value": 3, "mean of the window": pytest.approx(2.375)}
+    batch = {"input": torch.tensor([[9.0, 0, 0, 1, 3]]), "target": future[:, :1], "future": future}
+    task = Forecasting({"mean": 0.0, "deviation": 1.0, "tau": 5})
+    figures = scored(task, batch, TensorSplit(input=torch.zeros(1, 5)), torch.nn.MSELoss(), {"step_error": StepError()})
+    assert figures["val/error_4"] == {"mean": 0, "last value": 3, "mean of the last four": pytest.approx(1.703125)}
     assert figures["val/loss"]["last value"] == 9
 
 
@@ -144,9 +144,8 @@ def test_one_sentence(beam):
 
 
 def test_the_sentence_most_like_the_others():
-    """F1 of the words with {1, 2}, {2, 3}, {2}: the third has 2/3, 2/3 and 1; the others 1, 1/2 and 2/3."""
-    sentences = [torch.tensor([1, 2]), torch.tensor([2, 2, 3]), torch.tensor([2])]
-    assert most_alike(sentences, 4).tolist() == [2]
+    """Parts of a, ab, b: {a}, {a, ab, b}, {b}. F2 of a with all three: 1, 5/13, 0; of ab: 5/7, 1, 5/7; of b as of a."""
+    assert most_alike(["a", "ab", "b"]) == 1
 
 
 def test_answers_are_made_from_all_of_the_split_as_it_is(monkeypatch):

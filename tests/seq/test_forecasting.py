@@ -247,7 +247,7 @@ def test_a_picture_shows_each_forecast_at_the_place_that_it_is_of(monkeypatch: p
 
 
 def test_a_run_goes_on_with_numbers(tmp_path: Path, zoo: Command) -> None:
-    zoo_package.run("sine", {"train.epochs": 2}, quick=True, out=tmp_path / "run")
+    zoo_package.run("sine", {"train.epochs": 2, "dataset.tau": 4}, quick=True, out=tmp_path / "run")
     assert (tmp_path / "run" / "pictures" / "forecasts.png").exists()
     found = json.loads(zoo("predict", tmp_path / "run", "0.1, 0.2, 0.3, 0.4, 0.5", "--set", "steps=3").stdout)
     assert len(found["next"]) == 3

@@ -45,11 +45,11 @@ class Forecasting(Task):
         metric.update(predictions[:, : future.shape[1]], future)
 
     def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
-        """The series' `mean`; the `last value`, again and again; and the `mean of the window`, which moves along."""
+        """The series' `mean`; the `last value`, again and again; and the `mean of the last four`, which moves along."""
         return {
             "mean": lambda numbers: numbers.new_zeros(len(numbers), 1),
             "last value": lambda numbers: numbers[:, -1:],
-            "mean of the window": lambda numbers: numbers.mean(dim=1, keepdim=True),
+            "mean of the last four": lambda numbers: numbers[:, -4:].mean(dim=1, keepdim=True),
         }
 
     def sample(self, raw: str) -> dict[str, Any]:

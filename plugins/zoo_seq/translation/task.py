@@ -89,13 +89,15 @@ class Translation(Task):
             metric.update(predictions, batch["references"])
 
     def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
-        """`one sentence`: the training translation that has most in common with the others, whatever the source says.
+        """`one sentence`: the training translation that has most in common with others, whatever the source says.
 
-        The loss beside it is that of words as likely as they are frequent.
+        The loss beside it is that of tokens as likely as they are frequent (one of each is added).
         """
-        size = len(self.target_language.vocab)
-        targets = [row[row != self.pad] for batch in train for row in batch["target"][:, 1:]]
-        return {"one sentence": OneSentence(most_alike(targets, size), torch.cat(targets).bincount(minlength=size))}
+        language = self.target_language
+        rows = [row[row != self.pad] for batch in train for row in batch["target"][:, 1:]]
+        known = [row for row in rows if not language.unknown_share(row)] or rows
+        sentence = known[most_alike([self._text(language, row.tolist()) for row in known])]
+        return {"one sentence": OneSentence(sentence, torch.cat(rows).bincount(minlength=len(language.vocab)))}
 
     # Raw inputs and what a person sees
 

@@ -1,0 +1,49 @@
+"""No bound of a recipe is met without training, and the quick form of every recipe reaches its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zoo
+from tests.bounds import RECIPES, bounds_of, by_itself
+from tests.test_recipes import skip_without_data
+from zoo.recipe import has_quick
+
+# One and more of each plugin, of a few seconds; the rest take up to two minutes each.
+FAST = ("digits", "sine", "weight_decay")
+# Scored untrained within seconds: the rest look through many pictures, or translate until the longest sentence's end.
+CHEAP = (*FAST, "softmax", "mlp", "dropout", "lenet", "batch_norm", "rnn", "gru", "lstm", "deep_lstm", "book_pairs")
+
+
+def stated(quick: bool) -> list[str]:
+    """The recipes that state bounds of this form."""
+    there = [name for name, file in RECIPES.items() if not quick or has_quick(file, RECIPES)]
+    return [name for name in there if bounds_of(name, quick)]
+
+
+def long(*values: Any) -> Any:
+    return pytest.param(*values, marks=[pytest.mark.slow, pytest.mark.minutes])
+
+
+@pytest.mark.parametrize(
+    ("name", "quick"),
+    [(name, quick) if name in CHEAP else long(name, quick) for quick in (True, False) for name in stated(quick)],
+)
+def test_no_bound_is_met_without_training(name: str, quick: bool) -> None:
+    """By an answer that ignores the input, or by the untrained network."""
+    with skip_without_data():
+        alone = by_itself(name, quick)
+    bounds = bounds_of(name, quick)
+    assert alone.meeting(bounds) == {}
+    assert set(bounds) <= set(alone.untrained)
+
+
+@pytest.mark.parametrize("name", [name if name in FAST else long(name) for name in stated(quick=True)])
+def test_a_quick_run_reaches_its_bounds(name: str, tmp_path: Path) -> None:
+    with skip_without_data():
+        results = zoo.run(name, {"train.device": "cpu"}, quick=True, out=tmp_path / "run")
+    assert results["expect"]
+    assert [figure for figure, verdict in results["expect"].items() if not verdict["met"]] == []
