@@ -11,6 +11,7 @@ import typer
 
 from zoo import __version__
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
 from zoo.cli.output import print_text, ready_streams, say
 from zoo.errors import ZooError
@@ -46,14 +47,14 @@ app.command("list", cls=LeanCommand)(list_.list_components)
 app.command("show")(show.show)
 app.command("plugins")(plugins.plugins)
 app.command("check")(check.check)
-app.command("run")(run.run)
+app.command("run", cls=RecipeCommand)(run.run)
 app.command("resume")(resume.resume)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
-app.command("preview")(preview.preview)
-app.command("bench")(bench.bench)
-app.command("sweep")(sweep.sweep)
+app.command("preview", cls=RecipeCommand)(preview.preview)
+app.command("bench", cls=RecipeCommand)(bench.bench)
+app.command("sweep", cls=RecipeCommand)(sweep.sweep)
 
 
 def main() -> None:
