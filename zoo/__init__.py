@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.files import cache_folder, cached_tensors, find_data
     from zoo.jobs.recipe import run
-    from zoo.pictures import Normalize, class_color, picture_to_tensor, read_picture, tensor_to_picture
+    from zoo.pictures import (
+        PICTURE_SUFFIXES,
+        Normalize,
+        class_color,
+        picture_to_tensor,
+        read_picture,
+        tensor_to_picture,
+    )
     from zoo.predictor import RunFolder, load
     from zoo.randomness import seeded
     from zoo.schema import Nested
@@ -35,6 +42,7 @@ _LAZY = {
     "find_data": "zoo.files",
     "Nested": "zoo.schema",
     "Normalize": "zoo.pictures",
+    "PICTURE_SUFFIXES": "zoo.pictures",
     "class_color": "zoo.pictures",
     "picture_to_tensor": "zoo.pictures",
     "read_picture": "zoo.pictures",
@@ -47,6 +55,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "Batch",
     "Component",
     "Data",

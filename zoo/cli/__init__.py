@@ -13,7 +13,7 @@ from zoo import __version__
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
 from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
-from zoo.cli.output import print_text, ready_streams, say
+from zoo.cli.output import print_error, print_text, ready_streams, say
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
@@ -78,14 +78,8 @@ def _errors_for_people() -> Iterator[None]:
     except ZooError as error:
         if os.environ.get("ZOO_TRACEBACK") or "--traceback" in sys.argv:
             raise
-        _print_error(error)
+        print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         say("interrupted; zoo resume goes on from the last checkpoint")
         sys.exit(INTERRUPTED_TWICE)
-
-
-def _print_error(error: ZooError) -> None:
-    text = str(error)
-    for line in (text if text.startswith("error[") else f"error: {text}").split("\n"):
-        say(line)

@@ -25,9 +25,7 @@ def _names() -> list[str]:
 
 
 def show(
-    name: Annotated[
-        str, typer.Argument(help="A name, or KIND/NAME, PLUGIN/NAME, recipe/NAME.", autocompletion=_names)
-    ],
+    name: Annotated[str, typer.Argument(help="A name, or KIND/NAME, PLUGIN/NAME, recipe/NAME.", autocompletion=_names)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a component (what it is, where it lives, and the parameters a recipe may set) or a shipped recipe."""
