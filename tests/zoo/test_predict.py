@@ -264,7 +264,7 @@ def test_drawn_predictions_overwrite_nothing(tiny: Path, drawing: Path, zoo: Com
     assert finished.stderr.splitlines() == [str(Path("a/b", name)) for name in names]
     assert sorted(file.name for file in Path("a/b").iterdir()) == sorted(names)
     assert zoo("predict", tiny, "9" * 300 + "e-300").status == 0
-    assert [file.name for file in sorted(Path("predictions").iterdir())] == ["9" * 80 + "-mask.png", "9" * 80 + ".png"]
+    assert [file.name for file in sorted(Path("predictions").iterdir())] == ["9" * 60 + "-mask.png", "9" * 60 + ".png"]
 
 
 def test_the_file_of_an_input_without_a_name(

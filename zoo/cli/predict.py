@@ -95,7 +95,7 @@ def _predict_split(run: Path, split: str, submission: Path | None, variants: boo
 
 def _stem(raw: str) -> str:
     """A file's name without its ending; of a sentence, its beginning."""
-    return plain(Path(raw).stem)[:80] or "input"
+    return plain(Path(raw).stem)[:60] or "input"
 
 
 def _save(picture: Any, folder: Path, stem: str) -> Path:
