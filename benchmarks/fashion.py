@@ -28,7 +28,8 @@ from zoo import find_data
 from zoo.catalog import Catalog
 from zoo.fit import fit
 from zoo.jobs.experiment import Experiment, prepare
-from zoo.recipe import find_recipe, load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
+from zoo.shipped import find_recipe, shipped_recipes
 from zoo_vision.fashion_mnist import DEBIAN, FILES, URL
 from zoo_vision.lenet import LeNet
 

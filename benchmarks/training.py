@@ -15,7 +15,8 @@ from benchmarks.side_by_side import print_table
 from zoo.catalog import Catalog
 from zoo.fit import fit
 from zoo.jobs.experiment import prepare
-from zoo.recipe import find_recipe, load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
+from zoo.shipped import find_recipe, shipped_recipes
 
 ROUNDS = 5
 

@@ -16,8 +16,9 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.check import TABLES
 from zoo.component import KINDS, Component
-from zoo.recipe import load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
 from zoo.schema import MADE, parameters_of
+from zoo.shipped import shipped_recipes
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

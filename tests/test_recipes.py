@@ -12,7 +12,8 @@ import zoo
 from zoo.catalog import Catalog
 from zoo.check import check
 from zoo.errors import InputError
-from zoo.recipe import load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
+from zoo.shipped import shipped_recipes
 
 RECIPES = shipped_recipes()
 

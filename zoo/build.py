@@ -8,7 +8,8 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.check import SUPPLIED
 from zoo.component import KINDS, Component
-from zoo.errors import InputError, ZooError
+from zoo.errors import InputError, PluginFailed, ZooError
+from zoo.foreign import cause, foreign_code
 from zoo.locate import RecipeError, locate
 from zoo.recipe import Recipe
 from zoo.schema import MADE, Mistake, Parameter, convert, parameters_of
@@ -68,25 +69,30 @@ class Builder:
         self.offers.update(assets)
         self.assets.update(assets)
 
-    def _build(self, kind: str, spec: Any, keys: Keys, supplied: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _build(
+        self, kind: str, spec: Any, keys: Keys, supplied: Mapping[str, Any], nested: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
         table = {"name": spec} if isinstance(spec, str) else dict(spec)
-        component = self.catalog.get(kind, table["name"])
-        function = _loaded(component)
+        component = self.catalog.get(kind, table["name"], self._home(keys))
+        function = component.load()
         parameters = parameters_of(function, SUPPLIED.get(kind, ()))
         taken = parameters_of(function)
         arguments = {taken[name].name: value for name, value in supplied.items() if name in taken}
-        spelled: dict[str, Any] = {"name": table["name"]}
+        spelled: dict[str, Any] = {"name": component.full_name}
         mistakes = []
         for name, parameter in parameters.items():
             path = (*keys, name)
             if name in table and parameter.nested in KINDS:
-                arguments[parameter.name], spelled[name] = self._build(parameter.nested, table[name], path, {})
+                arguments[parameter.name], spelled[name] = self._build(
+                    parameter.nested, table[name], path, {}, nested=True
+                )
             elif name in table and parameter.nested == "run":
                 arguments[parameter.name], spelled[name] = self.load_run(table[name]), table[name]
             elif name in table:
                 arguments[parameter.name] = convert(table[name], parameter)
                 spelled[name] = table[name]
-                mistakes += self._conflict(component, parameter, table[name], path)
+                if not nested:
+                    mistakes += self._conflict(component, parameter, table[name], path)
             elif name in self.offers:
                 arguments[parameter.name] = self.offers[name]
                 if name not in self.assets and _is_plain(self.offers[name]):
@@ -101,32 +107,49 @@ class Builder:
             raise RecipeError([locate(self.recipe, mistake, help) for mistake in mistakes])
         return self._call(component, function, arguments), spelled
 
+    def _home(self, keys: Keys) -> str:
+        """The plugin that short names at `keys` mean first: that of the recipe, or of the task that brings them."""
+        if self.recipe.states(keys):
+            return self.catalog.plugin_shipping(self.recipe.written_in((*keys, "name")))
+        return str(self.spelled.get("task", {}).get("name", "")).rpartition("/")[0]
+
     def _conflict(self, component: Component, parameter: Parameter, value: Any, path: Keys) -> list[Mistake]:
         name = path[-1]
-        if name not in self.offers or self.offers[name] == value:
+        if name not in self.offers or as_toml(self.offers[name]) == value:
             return []
+        fact = self.offers[name]
+        said = repr(fact) if _is_plain(fact) else f"a {type(fact).__name__}"
         message = (
-            f"`{name}` of {component.kind} `{component.name}` is {value!r}, and the data says {self.offers[name]!r}; "
-            "leave it out"
+            f"`{name}` of {component.kind} `{component.name}` is {value!r}, and the data says {said}; leave it out"
         )
         return [Mistake("fact-conflict", message, path)]
 
     def _call(self, component: Component, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """Call a component's callable.
+
+        Raises:
+            InputError: it refuses a value, or lacks a package.
+            PluginFailed: it raises anything else.
+        """
         try:
-            return function(**arguments)
+            with foreign_code():
+                return function(**arguments)
         except ZooError:
             raise
-        except (TypeError, ValueError, KeyError, AssertionError, ImportError) as error:
-            message = f"{component.kind} `{component.name}` could not be built: {type(error).__name__}: {error}"
-            raise InputError(message, f"zoo show {component.kind}/{component.name}") from error
+        except Exception as error:
+            refuses = isinstance(error, TypeError | ValueError | KeyError | AssertionError | ImportError)
+            message = f"{component.kind} `{component.full_name}` could not be built: {cause(error)}"
+            help = f"zoo show {component.kind}/{component.full_name}"
+            raise (InputError if refuses else PluginFailed)(message, help) from error
 
 
-def _loaded(component: Component) -> Callable[..., Any]:
-    try:
-        return component.load()
-    except Exception as error:
-        message = f"{component.kind} `{component.full_name}` cannot be loaded: {type(error).__name__}: {error}"
-        raise InputError(message, "zoo plugins") from error
+def as_toml(value: Any) -> Any:
+    """A plain value as TOML would give it back; None for one that TOML cannot write."""
+    if isinstance(value, list | tuple):
+        return [as_toml(part) for part in value]
+    if isinstance(value, dict):
+        return {key: as_toml(part) for key, part in value.items()}
+    return value if _is_plain(value) else None
 
 
 def _is_plain(value: Any) -> bool:

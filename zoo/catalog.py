@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 from zoo.component import KINDS, Component
 from zoo.errors import InputError, nearest
-from zoo.plugins import BLOCKED, Plugins, installed
+from zoo.plugins import BLOCKED, Plugin, Plugins, installed, plugin_shipping
 
 
 class UnknownComponent(InputError):
@@ -26,31 +28,42 @@ class Catalog:
         self.plugins = plugins or installed()
 
     @cached_property
+    def recipe_folders(self) -> list[tuple[Plugin, Path]]:
+        return self.plugins.recipe_folders()
+
+    @cached_property
     def components(self) -> list[Component]:
         return [component for plugin in self.plugins.plugins for component in plugin.components]
 
     def of_kind(self, kind: str | None = None) -> list[Component]:
         return [component for component in self.components if kind in (None, component.kind)]
 
-    def get(self, kind: str, name: str) -> Component:
-        """The component of that kind; `name` may be short (`lenet`) or full (`vision/lenet`).
+    def get(self, kind: str, name: str, home: str = "") -> Component:
+        """The component of that kind; `name` may be full (`vision/lenet`) or short (`lenet`).
+
+        A short name means the component of the plugin `home`, else the first-party one, else the only one.
 
         Raises:
             UnknownComponent: no such name, or a short name that several plugins offer.
         """
         candidates = self.of_kind(kind)
-        found = [component for component in candidates if name in (component.name, component.full_name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = [component.full_name for component in found]
+        named = [component for component in candidates if name in (component.name, component.full_name)]
+        components = meant_of(named, home, [plugin.name for plugin in self.plugins.plugins if plugin.first_party])
+        if len(components) == 1:
+            return components[0]
+        if components:
+            names = [component.full_name for component in components]
             raise UnknownComponent(
-                f"{kind} `{name}` is offered by several plugins: {_listed(names)}",
+                f"{kind} `{name}` is offered by several plugins: {listed(names)}",
                 "write the full name",
                 names[0],
                 "ambiguous-name",
             )
         raise self._unknown(kind, name, candidates)
+
+    def plugin_shipping(self, file: Path) -> str:
+        """The name of the plugin that ships a recipe, or nothing."""
+        return plugin_shipping(file, self.recipe_folders)
 
     def find(self, name: str) -> list[Component]:
         """All components that `name` may mean: `ssd`, `model/ssd`, `detection/ssd` or `model/detection/ssd`."""
@@ -78,14 +91,30 @@ class Catalog:
         hidden = [plugin for plugin in self.plugins.plugins if plugin.error]
         if hidden and not suggestion:
             causes = "; ".join(f"`{plugin.name}`: {plugin.error}" for plugin in hidden if plugin.error != BLOCKED)
-            blocked = _listed([plugin.name for plugin in hidden if plugin.error == BLOCKED])
+            blocked = listed([plugin.name for plugin in hidden if plugin.error == BLOCKED])
             parts = [f"plugins that failed: {causes}"] if causes else []
             parts += [f"plugins that ZOO_PLUGINS blocks: {blocked}"] if blocked else []
             return "; ".join(parts)
         if len(candidates) <= 12 and candidates:
-            return f"there are {_listed([candidate.name for candidate in candidates])}"
+            return f"there are {listed([candidate.name for candidate in candidates])}"
         return f"zoo list {kind}" if kind in KINDS else "zoo list"
 
 
-def _listed(names: list[str]) -> str:
+class Offered(Protocol):
+    """A component, or a recipe."""
+
+    @property
+    def plugin(self) -> str: ...
+
+
+T = TypeVar("T", bound=Offered)
+
+
+def meant_of(named: list[T], home: str, first_party: Collection[str]) -> list[T]:
+    """What a name means, of all that have it: those of the plugin `home`, else the first-party ones, else all."""
+    at_home = [offered for offered in named if offered.plugin == home]
+    return at_home or [offered for offered in named if offered.plugin in first_party] or named
+
+
+def listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)

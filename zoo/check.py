@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.catalog import Catalog, UnknownComponent
 from zoo.component import KINDS, Component
-from zoo.errors import nearest
+from zoo.errors import PluginFailed, nearest
 from zoo.locate import Problem, RecipeError, locate
 from zoo.recipe import Recipe, is_folder_name
 from zoo.schema import Mistake, check_table, parameters_of, value_name
@@ -25,7 +25,7 @@ SUPPLIED = {"optimizer": ("params",), "schedule": ("optimizer", "total_steps", "
 
 def check(recipe: Recipe, catalog: Catalog) -> list[Problem]:
     """All mistakes in a recipe, in the order of the file."""
-    problems = [locate(recipe, mistake, help) for mistake, help in _Checker(recipe.table, catalog).mistakes()]
+    problems = [locate(recipe, mistake, help) for mistake, help in _Checker(recipe, catalog).mistakes()]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
 
 
@@ -37,7 +37,7 @@ def require_valid(recipe: Recipe, catalog: Catalog) -> None:
 
 def require_valid_task(recipe: Recipe, catalog: Catalog) -> None:
     """As `require_valid`, for the task alone: what else a run's recipe names may no longer be installed."""
-    found = _Checker(recipe.table, catalog)._component("task", recipe.table["task"], ("task",))
+    found = _Checker(recipe, catalog)._component("task", recipe.table["task"], ("task",))
     problems = [locate(recipe, mistake, help) for mistake, help in found]
     if problems:
         raise RecipeError(problems)
@@ -47,9 +47,13 @@ Found = Iterator[tuple[Mistake, str]]
 
 
 class _Checker:
-    def __init__(self, table: Mapping[str, Any], catalog: Catalog) -> None:
-        self.table = table
+    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
+        self.recipe = recipe
+        self.table: Mapping[str, Any] = recipe.table
         self.catalog = catalog
+
+    def _get(self, kind: str, name: str, keys: Keys) -> Component:
+        return self.catalog.get(kind, name, self.catalog.plugin_shipping(self.recipe.written_in(keys)))
 
     def mistakes(self) -> Found:
         yield from self._top_level()
@@ -157,7 +161,7 @@ class _Checker:
             yield Mistake("wrong-type", message, where), ""
             return
         try:
-            component = self.catalog.get(kind, table["name"])
+            component = self._get(kind, table["name"], where)
         except UnknownComponent as error:
             yield Mistake(error.code, error.message, where, "value", error.suggestion), error.help
             return
@@ -180,6 +184,7 @@ class _Checker:
             parameters = parameters_of(component.load(), SUPPLIED.get(component.kind, ()))
         except Exception as error:
             message = f"{component.kind} `{component.name}` cannot be loaded: {type(error).__name__}: {error}"
+            message = error.message if isinstance(error, PluginFailed) else message
             yield Mistake("broken-component", message, (*path, "name")), f"zoo show {component.kind}/{component.name}"
             return
         owner = f"{component.kind} `{component.name}`"
@@ -220,7 +225,7 @@ class _Checker:
         if not isinstance(groups, list) or not isinstance(name, str):
             return
         try:
-            known = parameters_of(self.catalog.get("optimizer", name).load(), SUPPLIED["optimizer"])
+            known = parameters_of(self._get("optimizer", name, ("optimizer", "name")).load(), SUPPLIED["optimizer"])
         except Exception:
             return  # reported with the optimizer
         for index, group in enumerate(groups):

@@ -21,7 +21,8 @@ def explained(recipe: Recipe, catalog: Catalog) -> Iterator[tuple[str, str, str]
             yield key, _shown(value), _place(recipe, (key,))
     for kind in COMPONENTS:
         if isinstance(recipe.table.get(kind), dict):
-            component = catalog.get(kind, recipe.table[kind]["name"])
+            home = catalog.plugin_shipping(recipe.written_in((kind, "name")))
+            component = catalog.get(kind, recipe.table[kind]["name"], home)
             parameters = parameters_of(component.load(), SUPPLIED.get(kind, ()))
             yield from _table(recipe, kind, parameters, "from the data, or left to it")
     for table, settings in TABLES.items():

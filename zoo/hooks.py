@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import typer
 
     from zoo.component import Component
+    from zoo.fit import Step
+    from zoo.jobs.listeners import RunInfo
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")
@@ -33,20 +35,25 @@ def zoo_commands(app: typer.Typer) -> None:
 
 
 @hookspec
-def zoo_run_started(run: dict[str, Any]) -> None:
-    """A run begins. `run` has `folder`, `recipe` (the spelled-out table) and `environment`."""
+def zoo_run_started(run: RunInfo) -> None:
+    """A run begins, or goes on: `run.resumed` says whether."""
 
 
 @hookspec
-def zoo_step_finished(step: Any) -> None:
-    """An optimizer step is done. `step` is the record that `fit` yields; its loss stays on the device."""
+def zoo_step_finished(run: RunInfo, step: Step) -> None:
+    """An optimizer step is done; its loss stays on the device. Not called at all when nobody listens."""
 
 
 @hookspec
-def zoo_epoch_finished(event: dict[str, Any]) -> None:
-    """An evaluation is done. `event` has `step`, `epoch` and `figures`."""
+def zoo_logged(run: RunInfo, figures: dict[str, float]) -> None:
+    """Mean losses and the rate since the last time, by name: `train/loss`, `lr` ..."""
 
 
 @hookspec
-def zoo_run_finished(results: dict[str, Any]) -> None:
-    """The run is over. `results` is what results.json holds."""
+def zoo_evaluated(run: RunInfo, figures: dict[str, float]) -> None:
+    """An evaluation is done. Figures by name: `val/loss`, `val/accuracy` ..."""
+
+
+@hookspec
+def zoo_run_ended(run: RunInfo, status: str, results: dict[str, Any] | None) -> None:
+    """The run is "done", "stopped" by a signal, or "failed". `results` is None unless it is done."""

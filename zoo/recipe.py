@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoo.component import KINDS
 from zoo.errors import InputError, nearest
 from zoo.schema import Mistake, value_name
+from zoo.shipped import Shipped, is_file
 from zoo.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
 
 
@@ -21,6 +22,24 @@ class Recipe:
     name: str
     table: dict[str, Any] = field(default_factory=dict)
     origins: dict[Keys, Origin] = field(default_factory=dict)
+
+    def written_in(self, keys: Keys) -> Path:
+        """The file that states the value at `keys`; the recipe's own, for what the command line or nobody states."""
+        origin = self.origin(keys)
+        whole = self.origins.get(())
+        if whole is not None and (origin is None or origin.source.name == COMMAND_LINE):
+            origin = whole
+        return Path("" if origin is None else origin.source.name)
+
+    def states(self, keys: Keys) -> bool:
+        value: Any = self.table
+        for key in keys:
+            if not isinstance(value, dict):
+                return True  # a list of metrics, say, and what is in it
+            if key not in value:
+                return False
+            value = value[key]
+        return True
 
     def origin(self, keys: Keys) -> Origin | None:
         """Where the value at `keys` was written; for a value inside another, relative to the nearest one known."""
@@ -36,7 +55,7 @@ def load_recipe(
     overrides: Mapping[str, Any] | Iterable[str] = (),
     *,
     quick: bool = False,
-    shipped: Mapping[str, Path] | None = None,
+    shipped: Shipped | None = None,
 ) -> Recipe:
     """Read a recipe with its parents, then apply `[quick]` where asked, then the overrides.
 
@@ -49,7 +68,7 @@ def load_recipe(
         MergeError: a parent is not there, or parents form a circle; a value goes where there is no table.
         InputError: a file cannot be read, an override is not `KEY=VALUE`.
     """
-    recipe = _load(file, shipped or {}, ())
+    recipe = _load(file, shipped or Shipped(), ())
     quick_table = recipe.table.pop("quick", {})
     if quick:
         if not quick_table:
@@ -75,43 +94,11 @@ def from_table(table: Mapping[str, Any], name: str) -> Recipe:
     return recipe
 
 
-def has_quick(file: Path, shipped: Mapping[str, Path]) -> bool:
+def has_quick(file: Path, shipped: Shipped) -> bool:
     return bool(_load(file, shipped, ()).table.get("quick"))
 
 
-def shipped_recipes(plugin_folders: Iterable[Path] = ()) -> dict[str, Path]:
-    """Recipes by name: those beside the package (a checkout) or inside it (an installed wheel), then the plugins'."""
-    here = Path(__file__).parent
-    inside = here / "recipes"
-    folders = [inside if inside.is_dir() else here.parent / "recipes", *plugin_folders]
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for file in sorted(folder.glob("*.toml")):
-            found.setdefault(file.stem, file)
-    return found
-
-
-def find_recipe(name: str, shipped: Mapping[str, Path]) -> Path:
-    """A path to a file, or a shipped recipe's name."""
-    if _is_file(Path(name)):
-        return Path(name)
-    if name in shipped:
-        return shipped[name]
-    meant = nearest(Path(name).stem, shipped)
-    raise InputError(
-        f"no recipe `{name}`: neither a file nor the name of a shipped recipe",
-        f"did you mean `{meant}`?" if meant else "shipped recipes: " + ", ".join(sorted(shipped)),
-    )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # the name is too long
-        return False
-
-
-def _load(file: Path, shipped: Mapping[str, Path], children: tuple[Path, ...]) -> Recipe:
+def _load(file: Path, shipped: Shipped, children: tuple[Path, ...]) -> Recipe:
     source = read_source(file)
     table = parse(source)
     parent = table.pop("extends", None)
@@ -136,7 +123,7 @@ def _forget_expectations(recipe: Recipe) -> None:
     _forget(recipe, ("expect",))
 
 
-def _parent_file(source: Source, parent: Any, shipped: Mapping[str, Path], lineage: tuple[Path, ...]) -> Path:
+def _parent_file(source: Source, parent: Any, shipped: Shipped, lineage: tuple[Path, ...]) -> Path:
     """The file that `extends` names. `lineage` is the recipes that led here, each extending the next."""
 
     def refused(code: str, message: str, suggestion: str | None = None) -> MergeError:
@@ -146,10 +133,14 @@ def _parent_file(source: Source, parent: Any, shipped: Mapping[str, Path], linea
     if not isinstance(parent, str):
         raise refused("wrong-type", f"`extends` is {value_name(parent)}; it should be a string")
     folder = Path(source.name).parent
-    found = shipped.get(parent, folder / parent)
-    if parent not in shipped and (Path(parent).is_absolute() or ".." in Path(parent).parts):
+    try:
+        named = shipped.find(parent, shipped.plugin_of(Path(source.name)))
+    except InputError as error:
+        raise refused("wrong-value", error.message) from error
+    found = folder / parent if named is None else named.file
+    if named is None and (Path(parent).is_absolute() or ".." in Path(parent).parts):
         raise refused("wrong-value", f"`extends` is {value_name(parent)}, which leaves the recipe's folder")
-    if not _is_file(found):
+    if not is_file(found):
         near = nearest(parent, [*shipped, *(other.name for other in folder.glob("*.toml"))])
         raise refused("wrong-value", f"`extends` is {value_name(parent)}, and there is no such recipe", near)
     if found.resolve() in lineage:

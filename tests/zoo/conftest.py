@@ -24,15 +24,16 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 @pytest.fixture
 def fake_parts() -> Iterator[None]:
-    """The plugin `fake` beside the installed ones."""
-    from tests.zoo.fake_parts import PLUGIN
+    """The plugins `fake` and `fake_twin` beside the installed ones."""
+    from tests.zoo.fake_parts import PLUGIN, TWIN
     from zoo.plugins import installed
 
     plugins = installed()
-    plugin = plugins.register(PLUGIN, "fake")
+    plugins.register(PLUGIN, "fake")
+    plugins.register(TWIN, "fake_twin")
     yield
-    plugins.manager.unregister(PLUGIN)
-    plugins.plugins.remove(plugin)
+    plugins.unregister("fake")
+    plugins.unregister("fake_twin")
 
 
 @pytest.fixture
@@ -53,5 +54,4 @@ def probe_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    plugins.manager.unregister(PLUGIN)
-    plugins.plugins[:] = [plugin for plugin in plugins.plugins if plugin.name != "probe"]
+    plugins.unregister("probe")

@@ -54,8 +54,10 @@ PLUGIN = SimpleNamespace(
             model("parts", "tests.zoo.fake_parts:Parts"),
             model("seer", "tests.zoo.fake_parts:Parts", task="other"),
             model("absent", "tests.zoo.fake_parts:NoSuchClass"),
-            optimizer("sgd", "torch.optim:SGD"),  # a second `sgd`
+            optimizer("sgd", "torch.optim:NoSuchClass"),  # a second one, which no short name means
+            optimizer("twin", "torch.optim:SGD"),
             task("other", "tests.zoo.fake_parts:Other"),
         ]
     )
 )
+TWIN = SimpleNamespace(zoo_components=hookimpl(lambda: [optimizer("twin", "torch.optim:SGD")]))

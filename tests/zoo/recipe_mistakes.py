@@ -18,7 +18,7 @@ class Mistake(NamedTuple):
 
 PARTS = {"task": "curve", "model": "tiny_mlp", "dataset": "sine_curve", "optimizer": "adam"}
 TRAIN = "[train]\nepochs = 1\n"
-SGD = 'optimizer = "basics/sgd"\n'
+SGD = 'optimizer = "sgd"\n'
 
 MISTAKES = [
     # keys of the recipe
@@ -55,7 +55,7 @@ MISTAKES = [
     Mistake('model = ▸"tinny/tiny_mlp"\n' + TRAIN, "unknown-component", "tiny/tiny_mlp", "unknown model"),
     Mistake('model = ▸"os:system"\n' + TRAIN, "unknown-component", None, "unknown model `os:system`"),
     Mistake('model = ▸"absent"\n' + TRAIN, "broken-component", None, "cannot be loaded: AttributeError"),
-    Mistake('optimizer = ▸"sgd"\n' + TRAIN, "ambiguous-name", "basics/sgd", "`basics/sgd`, `fake/sgd`"),
+    Mistake('optimizer = ▸"twin"\n' + TRAIN, "ambiguous-name", "fake/twin", "`fake/twin`, `fake_twin/twin`"),
     Mistake('task = ▸"curv"\n' + TRAIN, "unknown-component", "curve", "unknown task"),
     Mistake("[model]\nname = ▸3\n" + TRAIN, "wrong-type", None, "`name` of `model` is 3"),
     Mistake('[model]\n▸nmae = "tiny_mlp"\n' + TRAIN, "unknown-key", "name", "unknown key `nmae` of [model]"),

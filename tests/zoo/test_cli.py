@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, Command
 from zoo import __version__
+from zoo.shipped import Shipped, ShippedRecipe
 
 KINDS = ["model", "dataset", "loss", "optimizer", "schedule", "metric", "task", "recipe"]
 
@@ -60,7 +61,8 @@ def test_list_has_the_recipes_of_the_core_and_of_plugins(zoo: Command) -> None:
 
 def test_list_says_what_is_wrong_with_a_recipe(zoo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("summary = ")
-    monkeypatch.setattr("zoo.recipe.shipped_recipes", lambda folders: {"broken": tmp_path / "broken.toml"})
+    shipped = Shipped([ShippedRecipe("zoo", tmp_path / "broken.toml")])
+    monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
     (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
     assert (row["summary"], row["tasks"]) == ("cannot be read: invalid value", [])
 

@@ -141,10 +141,9 @@ def broken_parts() -> Iterator[None]:
     parts = [part for several in BROKEN.values() for part in several]
     plugin = SimpleNamespace(zoo_components=hookimpl(lambda: parts), __name__=HERE)
     plugins = installed()
-    registered = plugins.register(plugin, "broken")
+    plugins.register(plugin, "broken")
     yield
-    plugins.manager.unregister(plugin)
-    plugins.plugins.remove(registered)
+    plugins.unregister("broken")
 
 
 @pytest.mark.parametrize(

@@ -153,38 +153,49 @@ def listen() -> Iterator[Callable[..., None]]:
     plugins, added = installed(), []
 
     def listens(**hooks: Any) -> None:
-        plugin = SimpleNamespace(**{name: hookimpl(function) for name, function in hooks.items()})
-        added.append((plugin, plugins.register(plugin, f"listener{len(added)}")))
+        marked = {name: value if hasattr(value, "zoo_impl") else hookimpl(value) for name, value in hooks.items()}
+        added.append(f"listener{len(added)}")
+        plugins.register(SimpleNamespace(**marked), added[-1])
 
     yield listens
-    for plugin, row in added:
-        plugins.manager.unregister(plugin)
-        plugins.plugins.remove(row)
+    for name in added:
+        plugins.unregister(name)
 
 
 OVERRIDES = ["train.epochs=2", "train.batch_size=64", "expect={}"]
 
 
 def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
-    """256 samples in batches of 64: four steps an epoch, an evaluation after each, in this order."""
-    heard: list[tuple[str, Any]] = []
+    """256 samples in batches of 64: four steps an epoch, a line and an evaluation after each, in this order."""
+    heard: list[tuple[Any, ...]] = []
+    place = lambda run: (run.step, run.epoch)  # noqa: E731
     listen(
-        zoo_run_started=lambda run: heard.append(("started", run)),
-        zoo_step_finished=lambda step: heard.append(("step", step)),
-        zoo_epoch_finished=lambda event: heard.append(("epoch", event)),
-        zoo_run_finished=lambda results: heard.append(("finished", results)),
+        zoo_run_started=lambda run: heard.append(("started", place(run), run)),
+        zoo_step_finished=lambda run, step: heard.append(("step", place(run), step)),
+        zoo_logged=lambda run, figures: heard.append(("logged", place(run), figures)),
+        zoo_evaluated=lambda run, figures: heard.append(("evaluated", place(run), figures)),
+        zoo_run_ended=lambda run, status, results: heard.append(("ended", place(run), status, results)),
     )
     results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
-    assert [name for name, _ in heard] == ["started", *(["step"] * 4 + ["epoch"]) * 2, "finished"]
-    started, finished = heard[0][1], heard[-1][1]
-    assert started["folder"] == str(tmp_path / "run")
-    assert started["recipe"]["train"]["epochs"] == 2
-    assert "environment" in started
-    assert finished == results == json.loads((tmp_path / "run" / "results.json").read_text())
-    epochs = [event for name, event in heard if name == "epoch"]
-    assert [(event["step"], event["epoch"]) for event in epochs] == [(4, 1), (8, 2)]
-    assert all(event["figures"]["val/loss"] > 0 for event in epochs)
-    assert [event.number for name, event in heard if name == "step"] == list(range(1, 9))
+
+    epoch = [*["step"] * 4, "logged", "evaluated"]
+    assert [event for event, *_ in heard] == ["started", *epoch, *epoch, "ended"]
+    assert [where for event, where, *_ in heard if event == "step"] == [(n, 1 + (n > 4)) for n in range(1, 9)]
+    assert [where for event, where, *_ in heard if event in ("logged", "evaluated")] == 2 * [(4, 1)] + 2 * [(8, 2)]
+    assert [step.number for event, _, step, *_ in heard if event == "step"] == list(range(1, 9))
+    started = heard[0][2]
+    assert heard[0][1] == (0, 0)
+    assert (started.folder, started.resumed, started.steps) == (tmp_path / "run", False, 8)
+    assert started.recipe["train"]["epochs"] == 2
+    assert started.environment == json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert heard[-1][1:] == ((8, 2), "done", results)
+    assert results == json.loads((tmp_path / "run" / "results.json").read_text())
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    told = [{"step": where[0], "epoch": where[1], **figures} for event, where, figures, *_ in heard if event in TOLD]
+    assert told == lines
+
+
+TOLD = ("logged", "evaluated")
 
 
 def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None]) -> None:
@@ -195,17 +206,33 @@ def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None
     assert WithPlugins(Listener(), installed()).step is not None
 
 
-def test_a_listener_that_raises_stops_neither_the_run_nor_the_others(
-    listen: Callable[..., None], tmp_path: Path
+def test_a_listener_that_raises_costs_only_itself(
+    listen: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    heard = []
+    """Its first failure is one line on stderr and in environment.json; it goes on hearing what comes."""
+    heard: list[Any] = []
+
+    def leaves(run: Any) -> None:
+        raise SystemExit(9)
+
     listen(zoo_run_started=lambda run: heard.append(1))
-    listen(zoo_run_started=lambda run: 1 / 0)
+    hears_the_end = lambda run: heard.append(run)  # noqa: E731
+    listen(zoo_run_started=leaves, zoo_logged=lambda run, figures: figures["none"], zoo_run_ended=hears_the_end)
     listen(zoo_run_started=lambda run: heard.append(3))
-    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    listen(zoo_logged=lambda run, figures: 1 / 0)
+    assert run("tiny_curve", OVERRIDES, out=tmp_path / "run")["figures"]
+    run_info = heard.pop()
     assert sorted(heard) == [1, 3]
-    assert results["figures"]
-    assert "zoo_run_started: ZeroDivisionError" in error_of("listener1", installed())
+    assert run_info.folder == tmp_path / "run"
+    said = [line for line in capsys.readouterr().err.splitlines() if "listener" in line]
+    assert said == [
+        "warning: plugin `listener1` (zoo_run_started): SystemExit: 9",
+        "warning: plugin `listener3` (zoo_logged): ZeroDivisionError: division by zero",
+    ]
+    assert json.loads((tmp_path / "run" / "environment.json").read_text())["failures"] == [
+        {"plugin": "listener1", "hook": "zoo_run_started", "error": "SystemExit: 9"},
+        {"plugin": "listener3", "hook": "zoo_logged", "error": "ZeroDivisionError: division by zero"},
+    ]
 
 
 def test_registering_by_hand_raises() -> None:

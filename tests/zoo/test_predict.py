@@ -309,7 +309,7 @@ def test_a_disk_that_is_full_is_a_failed_run(
 
 @pytest.mark.parametrize("place", ["none/s.csv", "folder", "file/s.csv", "locked/s.csv"])
 def test_a_submission_into_no_folder_is_refused_before_anything_is_predicted(
-    place: str, digits: Path, tmp_path: Path, zoo: Command, monkeypatch: pytest.MonkeyPatch
+    place: str, tiny: Path, tmp_path: Path, zoo: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
@@ -318,7 +318,7 @@ def test_a_submission_into_no_folder_is_refused_before_anything_is_predicted(
     allowed = os.access
     monkeypatch.setattr("os.access", lambda path, mode: "locked" not in str(path) and allowed(path, mode))
     monkeypatch.setattr("zoo.jobs.predict.predict_split", lambda *arguments: pytest.fail("it was predicted"))
-    finished = zoo("predict", digits, "--split", "test", "--submission", place)
+    finished = zoo("predict", tiny, "--split", "val", "--submission", place)
     assert (finished.status, finished.stdout) == (2, "")
     assert place.removesuffix("/s.csv") in finished.stderr
 

@@ -11,7 +11,8 @@ from tests.conftest import Command
 from tests.zoo.conftest import Write
 from zoo.catalog import Catalog
 from zoo.errors import InputError
-from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
+from zoo.recipe import Recipe, load_recipe
+from zoo.shipped import find_recipe, shipped_recipes
 from zoo.source import MergeError
 
 BASE = """\

@@ -94,8 +94,7 @@ def wild_plugin() -> Iterator[None]:
     plugin = SimpleNamespace(zoo_components=hookimpl(lambda: [model("calm", "a:b", summary=summary)]))
     plugins.register(plugin, "wild")
     yield
-    plugins.manager.unregister(plugin)
-    plugins.plugins[:] = [known for known in plugins.plugins if known.name != "wild"]
+    plugins.unregister("wild")
 
 
 def test_a_plugins_words_are_escaped(wild_plugin: None, zoo: Command) -> None:
@@ -151,7 +150,7 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     terminal = Terminal()
     terminal.preparing("dataset `scenes`")
     terminal.preparing("dataset `scenes`")  # of the next trial of a sweep
-    terminal.started({"folder": "runs/a/1"})
+    terminal.started(SimpleNamespace(folder="runs/a/1"))
     for step in (1, 2, 3, 600):
         terminal.logged(progress(step=step, steps=1000), {"loss\x1b": 0.123456})
     terminal.evaluated(progress(), 1, {"val/loss": 2})
@@ -174,7 +173,7 @@ def test_progress_on_a_terminal_is_a_line_that_changes(monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stderr", screen)
     terminal = Terminal()
     terminal.preparing("dataset `scenes`")
-    terminal.started({"folder": "runs/a/1"})
+    terminal.started(SimpleNamespace(folder="runs/a/1"))
     terminal.logged(progress(train_seconds=0.0), {"loss": 1})
     terminal.evaluated(progress(), 1, {"val/loss": 2})
     show_status("red\x1b")

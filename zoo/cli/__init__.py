@@ -66,9 +66,26 @@ def main() -> None:
 
 
 def _add_plugin_commands() -> None:
+    """Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working."""
     from zoo.plugins import installed
 
-    installed().call("zoo_commands", app=app)
+    plugins = installed()
+    for plugin in plugins.plugins:
+        if "zoo_commands" in plugin.hooks:
+            with plugins.contained(plugin.name, "zoo_commands"):
+                own = typer.Typer()
+                own.callback()(lambda: None)  # else a single command would be the app itself
+                plugin.hooks["zoo_commands"](app=own)
+                _adopt(own)
+
+
+def _adopt(own: typer.Typer) -> None:
+    taken = typer.main.get_group(app).commands
+    for name in typer.main.get_group(own).commands:
+        if name in taken:
+            raise ValueError(f"there is a command `{name}` already")
+    app.registered_commands += own.registered_commands
+    app.registered_groups += own.registered_groups
 
 
 @contextmanager
@@ -76,10 +93,23 @@ def _errors_for_people() -> Iterator[None]:
     try:
         yield
     except ZooError as error:
-        if os.environ.get("ZOO_TRACEBACK") or "--traceback" in sys.argv:
+        if _is_traceback_wanted():
             raise
         print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         say("interrupted; zoo resume goes on from the last checkpoint")
         sys.exit(INTERRUPTED_TWICE)
+    except Exception as error:
+        from zoo.blame import blame
+        from zoo.plugins import installed
+
+        failure = blame(error, installed())
+        if failure is None or _is_traceback_wanted():
+            raise
+        print_error(failure)
+        sys.exit(failure.exit_status)
+
+
+def _is_traceback_wanted() -> bool:
+    return bool(os.environ.get("ZOO_TRACEBACK")) or "--traceback" in sys.argv

@@ -15,7 +15,7 @@ from zoo.errors import InputError
 def recipe_names() -> list[str]:
     """Shipped recipes, for a shell's completion."""
     from zoo.plugins import installed
-    from zoo.recipe import shipped_recipes
+    from zoo.shipped import shipped_recipes
 
     return sorted(shipped_recipes(installed().recipe_folders()))
 

@@ -44,7 +44,8 @@ def _problems(name: str) -> list[Problem]:
     from zoo.check import check as check_recipe
     from zoo.errors import InputError
     from zoo.locate import Problem, locate_error
-    from zoo.recipe import find_recipe, has_quick, load_recipe, shipped_recipes
+    from zoo.recipe import has_quick, load_recipe
+    from zoo.shipped import find_recipe, shipped_recipes
     from zoo.source import MergeError, RecipeSyntaxError
 
     catalog = Catalog()
@@ -64,7 +65,8 @@ def _problems(name: str) -> list[Problem]:
 def _explain(name: str, quick: bool) -> None:
     from zoo.catalog import Catalog
     from zoo.explain import explained
-    from zoo.recipe import find_recipe, load_recipe, shipped_recipes
+    from zoo.recipe import load_recipe
+    from zoo.shipped import find_recipe, shipped_recipes
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())

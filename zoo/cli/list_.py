@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,9 +66,10 @@ def _rows(catalog: Catalog, kind: str | None) -> Iterator[dict[str, Any]]:
 
 def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
     from zoo.errors import InputError
-    from zoo.recipe import load_recipe, shipped_recipes
+    from zoo.recipe import load_recipe
+    from zoo.shipped import CORE, shipped_recipes
 
-    shipped = shipped_recipes(catalog.plugins.recipe_folders())
+    shipped = shipped_recipes(catalog.recipe_folders)
     for name, file in sorted(shipped.items()):
         try:
             table = load_recipe(file, shipped=shipped).table
@@ -79,7 +79,7 @@ def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
         yield {
             "kind": "recipe",
             "name": name,
-            "plugin": _owner(catalog, file),
+            "plugin": shipped.plugin_of(file) or CORE,
             "tasks": [str(task)] if task else [],
             "summary": str(table.get("summary", "")),
             "reference": str(file),
@@ -88,7 +88,3 @@ def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
 
 def _has(row: dict[str, Any], text: str | None) -> bool:
     return text is None or any(text.lower() in row[name].lower() for name in ("name", "summary"))
-
-
-def _owner(catalog: Catalog, file: Path) -> str:
-    return next((plugin.name for plugin in catalog.plugins.plugins if plugin.module in file.parts), "zoo")

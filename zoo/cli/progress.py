@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.cli.output import print_json, print_text, say, show_status
 from zoo.errors import ExpectationMissed, plain
-from zoo.jobs.listeners import Listener, Results
+from zoo.jobs.listeners import Listener, Results, RunInfo
 
 EVERY_SECONDS = 5.0
 
@@ -28,8 +28,8 @@ class Terminal(Listener):
             say(f"preparing {what}")
         self.prepared.add(what)
 
-    def started(self, run: dict[str, Any]) -> None:
-        say(f"run folder: {run['folder']}")
+    def started(self, run: RunInfo) -> None:
+        say(f"run folder: {run.folder}")
 
     def logged(self, progress: Any, figures: dict[str, float]) -> None:
         now = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,17 +78,21 @@ def _find(catalog: Catalog, name: str) -> tuple[list[Any], Path | None]:
         raise InputError(error.message, f"did you mean `{near}`?" if near else error.help) from error
 
 
-def _recipes(catalog: Catalog) -> dict[str, Path]:
-    from zoo.recipe import shipped_recipes
+def _recipes(catalog: Catalog) -> Mapping[str, Path]:
+    from zoo.shipped import shipped_recipes
 
-    return shipped_recipes(catalog.plugins.recipe_folders())
+    return shipped_recipes(catalog.recipe_folders)
 
 
 def _described(component: Any) -> dict[str, Any]:
     from zoo.check import SUPPLIED
+    from zoo.errors import InputError, PluginFailed
     from zoo.schema import MADE, parameters_of
 
-    function = component.load()
+    try:
+        function = component.load()
+    except PluginFailed as error:  # nothing of it was to run: what was asked for is not there
+        raise InputError(error.message, error.help) from error
     rows = [
         {
             "name": name,

@@ -15,20 +15,21 @@ from typing import Any
 from zoo.catalog import Catalog
 from zoo.check import require_valid
 from zoo.errors import InputError, RunFailed, Stopped
-from zoo.jobs.listeners import Listener, Results, WithPlugins
+from zoo.jobs.listeners import Listener, Results, WithPlugins, told
 from zoo.jobs.run_files import (
     finish,
     open_new,
     require_empty,
-    start_event,
+    run_info,
     verdicts_of,
     write_beginnings,
     write_recipe,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.locate import RecipeError, locate_error
-from zoo.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
+from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, RESULTS, STATE, WEIGHTS, Folder
+from zoo.shipped import find_recipe, shipped_recipes
 from zoo.source import MergeError, RecipeSyntaxError
 
 
@@ -95,8 +96,7 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener) -> Results:
         if folder.has(STATE):
             progress, threads = load_state(experiment, folder)
             _compare_threads(threads, listener)
-        listener.started(start_event(folder, experiment.builder.spelled))
-        return _trained(experiment, folder, progress, stop, listener, None)
+        return _train(experiment, folder, progress, stop, listener, resumed=True)
 
 
 def _compare_threads(before: int, listener: Listener) -> None:
@@ -136,8 +136,7 @@ def _run(recipe: Recipe, catalog: Catalog, out: Path | None, listener: Listener,
         folder = open_new(recipe, out)
         with folder.locked():
             write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
-            listener.started(start_event(folder, experiment.builder.spelled))
-            return _trained(experiment, folder, Progress(), stop, listener, limit)
+            return _train(experiment, folder, Progress(), stop, listener, limit)
 
 
 def _is_cross_validation(recipe: Recipe) -> bool:
@@ -170,7 +169,24 @@ def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener:
         seconds = round(sum(result["seconds"] for result in done), 2)
         results = {"figures": figures, "expect": verdicts_of(recipe, figures), "folds": len(runs), "seconds": seconds}
         write_report(folder, results, run_curves({run.path.name: run for run in runs}))
-        return finish(folder, results, listener)
+        return finish(folder, results)
+
+
+def _train(
+    experiment: Any,
+    folder: Folder,
+    progress: Any,
+    stop: Stop,
+    listener: Listener,
+    limit: int | None = None,
+    resumed: bool = False,
+) -> Results:
+    """Train to the end, and tell the listener that the run begins and how it ends."""
+    info = run_info(
+        folder, experiment.builder.spelled, resumed=resumed,
+        step=progress.step, steps=experiment.steps, steps_per_epoch=experiment.steps_per_epoch,
+    )  # fmt: skip
+    return told(listener, info, lambda: _trained(experiment, folder, progress, stop, listener, limit))
 
 
 def _trained(
@@ -192,7 +208,7 @@ def _trained(
     }
     if limit is None:
         write_run_report(folder, results, loaded, experiment.eval.pictures)
-    return finish(folder, results, listener)
+    return finish(folder, results)
 
 
 @contextmanager
@@ -215,21 +231,23 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     builder, data, scoring, settings = prepare_scoring(recipe, catalog, preparing=listener.preparing)
     figures = evaluate(scoring, stop)
     folder = open_new(recipe, out)
-    with folder.locked():
-        write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-        listener.started(start_event(folder, builder.spelled))
+
+    def work() -> Results:
         tensors, tied = weights_of(scoring.model)
         folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
         folder.append_metrics({"step": 0, "epoch": 0, **figures})
-        seconds = time.monotonic() - started
         results = {
             "figures": figures,
             "expect": verdicts_of(recipe, figures),
             **signatures(scoring),
-            "seconds": round(seconds, 2),
+            "seconds": round(time.monotonic() - started, 2),
         }
         write_run_report(folder, results, scoring, settings.pictures)
-        return finish(folder, results, listener)
+        return finish(folder, results)
+
+    with folder.locked():
+        write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
+        return told(listener, run_info(folder, builder.spelled), work)
 
 
 def score(path: str | Path, split: str | None = None, device: str = "auto", batch_size: int | None = None) -> Results:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.catalog import Catalog
 from zoo.errors import InputError, nearest
-from zoo.jobs.listeners import Listener, Results
+from zoo.jobs.listeners import Results, RunInfo
 from zoo.recipe import Recipe
 from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, Folder, asset_files, new_folder
 
@@ -56,17 +56,15 @@ def write_recipe(folder: Folder, name: str, table: Mapping[str, Any]) -> None:
     folder.write(RECIPE, tomli_w.dumps({"name": name, **plain, **tables}).encode())
 
 
-def start_event(folder: Folder, spelled: dict[str, Any]) -> dict[str, Any]:
-    """What listeners hear when a run starts."""
-    environment = json.loads((folder.path / ENVIRONMENT).read_bytes())
-    return {"folder": str(folder.path), "recipe": spelled, "environment": environment}
+def run_info(folder: Folder, spelled: dict[str, Any], **progress: Any) -> RunInfo:
+    """What listeners are told of a run; `progress` is how far it is."""
+    return RunInfo(folder.path, spelled, json.loads((folder.path / ENVIRONMENT).read_bytes()), **progress)
 
 
-def finish(folder: Folder, results: Results, listener: Listener) -> Results:
-    """Write results.json, which says that the run is over, and tell the listeners."""
+def finish(folder: Folder, results: Results) -> Results:
+    """Write results.json, which says that the run is over."""
     results = {"folder": str(folder.path), **results}
     folder.write_json(RESULTS, results)
-    listener.finished(results)
     return results
 
 

@@ -123,7 +123,8 @@ def _recipes_with(component: Component, instead: bool = False) -> Iterator[Recip
     Those that start from weights come last, and start without: nothing is fetched here.
     """
     from zoo.catalog import Catalog
-    from zoo.recipe import has_quick, load_recipe, shipped_recipes
+    from zoo.recipe import has_quick, load_recipe
+    from zoo.shipped import shipped_recipes
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
