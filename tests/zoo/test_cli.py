@@ -278,6 +278,12 @@ def test_shell_completion(words: str, offered: set[str], tmp_path: Path) -> None
     assert completed(words, tmp_path) == offered
 
 
+def test_the_script_for_a_shell_is_shown(zoo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its option is a flag where the shell is detected, and has a name where it is not."""
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    assert "_COMPLETE=complete_bash" in zoo("--show-completion", "bash").stdout
+
+
 @pytest.mark.parametrize(
     "code, absent",
     [
@@ -290,7 +296,7 @@ def test_shell_completion(words: str, offered: set[str], tmp_path: Path) -> None
             "from zoo.cli import app; app(['list', 'model', '--search', 'lenet'], standalone_mode=False)",
             ("torch", "numpy", "pydantic", "tree_sitter", "rich"),
         ),
-        ("from zoo.cli import app; app(['plugins'], standalone_mode=False)", ("torch", "numpy")),
+        ("from zoo.cli import app; app(['plugins'], standalone_mode=False)", ("torch", "numpy", "pydantic")),
     ],
     ids=["import zoo", "zoo list", "zoo list model", "zoo plugins"],
 )

@@ -45,7 +45,7 @@ def _options(
 
 app.command("list", cls=LeanCommand)(list_.list_components)
 app.command("show")(show.show)
-app.command("plugins")(plugins.plugins)
+app.command("plugins", cls=LeanCommand)(plugins.plugins)
 app.command("check")(check.check)
 app.command("run", cls=RecipeCommand)(run.run)
 app.command("resume")(resume.resume)
