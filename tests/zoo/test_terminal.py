@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import Command
 from zoo import InputError, RunFailed, Stopped, hookimpl, model
 from zoo import run as run_recipe
-from zoo.cli.output import print_error, print_json, print_table, print_text, say, show_status
+from zoo.cli.output import print_error, print_json, print_table, print_text, ready_streams, say, show_status
 from zoo.cli.progress import Terminal, close
 from zoo.errors import plain
 from zoo.jobs.listeners import Listener
@@ -236,6 +236,19 @@ def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_streams_that_take_nothing(line: str, status: int, said: str) -> None:
     finished = shell(line)
     assert (finished.returncode, finished.stderr[: len(said) or None]) == (status, said)
+
+
+def test_streams_are_made_to_take_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter that stdout lacks, bytes on stdin that are no UTF-8, and a stderr that is closed."""
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a\xff.png"), encoding="utf-8"))
+    monkeypatch.setattr("sys.stderr", None)
+    ready_streams()
+    print_text("é")
+    say("nowhere")
+    assert out.getvalue() == b"\\xe9\n"
+    assert os.fsencode(sys.stdin.read()) == b"a\xff.png"
 
 
 def test_an_ascii_terminal_gets_escapes(tmp_path: Path) -> None:
