@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from zoo.files import cache_folder, cached_tensors, find_data
     from zoo.fonts import legible
     from zoo.jobs.recipe import run
-    from zoo.pictures import Normalize, class_color, picture_to_tensor, read_picture, tensor_to_picture
+    from zoo.pictures import (
+        PICTURE_SUFFIXES,
+        Normalize,
+        class_color,
+        picture_to_tensor,
+        read_picture,
+        tensor_to_picture,
+    )
     from zoo.predictor import RunFolder, load
     from zoo.randomness import seeded
     from zoo.schema import Nested
@@ -37,6 +44,7 @@ _LAZY = {
     "legible": "zoo.fonts",
     "Nested": "zoo.schema",
     "Normalize": "zoo.pictures",
+    "PICTURE_SUFFIXES": "zoo.pictures",
     "class_color": "zoo.pictures",
     "picture_to_tensor": "zoo.pictures",
     "read_picture": "zoo.pictures",
@@ -49,6 +57,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "Batch",
     "Component",
     "Data",

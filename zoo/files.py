@@ -21,6 +21,19 @@ Content = Sequence["bytes | memoryview"]
 PIECES_AT_ONCE = 512
 
 
+def require_writable(folder: Path) -> None:
+    """Files can be written into a folder that is there or can be made.
+
+    Raises:
+        InputError: something else is in its place, or it may not be written.
+    """
+    place = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    if not place.is_dir():
+        raise InputError(f"{folder} cannot be written into: {place} is no folder")
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{folder} cannot be written into: {place} is read-only")
+
+
 def cache_folder() -> Path:
     """`$ZOO_CACHE`, else the platform's cache folder."""
     named = os.environ.get("ZOO_CACHE")

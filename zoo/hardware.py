@@ -23,7 +23,11 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise InputError(f"there is no device `{name}`", "--device auto, cpu, cuda or cuda:N") from None
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        meant = name.lower().replace("gpu", "cuda")
+        near = f"did you mean `{meant}`?" if "gpu" in name.lower() else "auto, cpu, cuda or cuda:N"
+        raise InputError(f"there is no device `{name}`", f"--device: {near}")
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +17,23 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def read_picture(path: str | Path) -> Image.Image:
-    """A picture file as RGB, turned upright as its EXIF orientation says. What is transparent becomes white.
+PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+def read_picture(source: str | Path | Image.Image | np.ndarray) -> Image.Image:
+    """A picture as RGB, turned upright as its EXIF orientation says. What is transparent becomes white.
+
+    Args:
+        source: a file, a PIL image, or a uint8 array (H, W), (H, W, 3) or (H, W, 4).
 
     Raises:
-        InputError: the file is missing, no picture, or cut short.
+        InputError: the file is missing, no picture, or cut short; the array has another form.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    path = source if isinstance(source, str | Path) else f"this {type(source).__name__}"
     try:
-        with Image.open(path) as opened:
+        with _opened(source) as opened:
             picture = ImageOps.exif_transpose(opened)
             if picture.mode.startswith(("I", "F")):  # 16 bits a pixel; `convert` would cut them off at 255
                 picture = Image.fromarray((np.asarray(picture, dtype=np.float64) / 257).clip(0, 255).astype(np.uint8))
@@ -35,8 +43,26 @@ def read_picture(path: str | Path) -> Image.Image:
             return picture.convert("RGB")
     except FileNotFoundError as error:
         raise InputError(f"there is no picture {path}") from error
+    except IsADirectoryError as error:
+        raise InputError(
+            f"{path} is a folder, not a picture", f"pictures in it: {', '.join(PICTURE_SUFFIXES)}"
+        ) from error
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _opened(source: str | Path | Image.Image | np.ndarray) -> AbstractContextManager[Image.Image]:
+    """A file's picture, closed after use; a picture that is somebody's, left open."""
+    from PIL import Image
+
+    if isinstance(source, str | Path):
+        return Image.open(source)
+    if not isinstance(source, np.ndarray):
+        return nullcontext(source)
+    if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
+        shape = ", ".join(map(str, source.shape))
+        raise InputError(f"an array of {source.dtype} ({shape}) is no picture", "uint8, (H, W), (H, W, 3) or (H, W, 4)")
+    return nullcontext(Image.fromarray(source))
 
 
 def picture_to_tensor(picture: Image.Image, size: Sequence[int], channels: int = 3) -> torch.Tensor:

@@ -19,7 +19,7 @@ import pluggy
 
 from zoo import hooks
 from zoo.component import Component, require_name
-from zoo.errors import nearest
+from zoo.errors import nearest, plain
 from zoo.foreign import cause, foreign_code
 
 GROUP = "zoo"
@@ -137,7 +137,7 @@ class Plugins:
         except Exception as error:
             if plugin not in self.failures:
                 self.failures[plugin] = Failure(plugin, hook, cause(error))
-                print(f"warning: plugin `{plugin}` ({hook}): {cause(error)}", file=sys.stderr, flush=True)
+                print(plain(f"warning: plugin `{plugin}` ({hook}): {cause(error)}"), file=sys.stderr, flush=True)
 
     def _guarded(self, plugin: str, hook: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function as pluggy gets it: pluggy's call would end with the first one that raises."""

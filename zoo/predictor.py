@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from zoo.run_folder import RECIPE, WEIGHTS, Folder
 from zoo.settings import Train
 from zoo.tasks import Task
 from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
+
+BATCH = 16
 
 
 class RunFolder(nn.Module):
@@ -49,22 +52,51 @@ class Run:
     device: torch.device
     precision: str
 
-    def predict(self, raw: str | Path) -> dict[str, Any]:
-        """The prediction for one raw input (a picture's path, a sentence), as a JSON object.
+    def predict(self, raw: Any) -> Any:
+        """The prediction for a raw input, as a JSON object; for a list of them, a list.
+
+        Args:
+            raw: what the task predicts from: a sentence; a picture as a path, a PIL image or a uint8 array (H, W, 3).
 
         Raises:
-            InputError: the input cannot be read.
+            InputError: an input cannot be read.
         """
-        sample, prediction = self.predict_sample(raw)
-        return self.task.describe(sample, prediction)
+        several = isinstance(raw, list | tuple)
+        described = []
+        for _, outcome in self.predict_each(raw if several else [raw]):
+            if isinstance(outcome, InputError):
+                raise outcome
+            described.append(self.task.describe(*outcome))
+        return described if several else described[0]
 
-    def predict_sample(self, raw: str | Path) -> tuple[dict[str, Any], Any]:
-        """The sample made of a raw input, and its prediction as the task has it."""
-        sample = self.task.sample(str(raw))
-        return sample, next(iter(self.predict_batch([sample])))
+    def predict_each(self, inputs: Iterable[Any]) -> Iterator[tuple[Any, tuple[dict[str, Any], Any] | InputError]]:
+        """Yield each raw input with its sample and prediction, or with what is wrong with it, in order.
+
+        Files are predicted in batches of those whose samples have one size.
+        """
+        remaining = iter(inputs)
+        while chunk := list(islice(remaining, BATCH if self.task.suffixes else 1)):
+            outcomes = [self._sample(raw) for raw in chunk]
+            for numbers in _alike(outcomes):
+                samples = [outcomes[number] for number in numbers]
+                predicted: list[Any]
+                try:
+                    predicted = list(zip(samples, self.predict_batch(samples), strict=True))
+                except InputError as error:
+                    predicted = [error] * len(samples)
+                for number, outcome in zip(numbers, predicted, strict=True):
+                    outcomes[number] = outcome
+            yield from zip(chunk, outcomes, strict=True)
+
+    def _sample(self, raw: Any) -> Any:
+        try:
+            return self.task.sample(str(raw) if isinstance(raw, Path) else raw)
+        except InputError as error:
+            return error
 
     @torch.inference_mode()
     def predict_batch(self, samples: list[dict[str, Any]]) -> Any:
+        """Predictions as the task has them, one for each sample."""
         batch = {
             name: value.to(self.device) if isinstance(value, torch.Tensor) else value
             for name, value in self.task.collate(samples).items()
@@ -125,7 +157,11 @@ def read_run_recipe(folder: Folder, overrides: Mapping[str, Any] | None = None) 
     return recipe
 
 
-def each_prediction(run: Run, inputs: Iterable[str]) -> Iterable[tuple[str, dict[str, Any], Any]]:
-    """Input, sample and prediction, one after the other."""
-    for raw in inputs:
-        yield raw, *run.predict_sample(raw)
+def _alike(samples: list[Any]) -> Iterable[list[int]]:
+    """The numbers of the samples that fit into one batch: all of their tensors agree in size."""
+    groups: dict[Any, list[int]] = {}
+    for number, sample in enumerate(samples):
+        if not isinstance(sample, InputError):
+            sizes = tuple((name, value.shape) for name, value in sample.items() if isinstance(value, torch.Tensor))
+            groups.setdefault(sizes, []).append(number)
+    return groups.values()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.catalog import listed, meant_of
-from zoo.errors import InputError, nearest
+from zoo.errors import InputError, nearest, plain
 from zoo.plugins import Plugin, plugin_shipping
 
 CORE = "zoo"  # `zoo/lenet` is the full name of a recipe that comes with the core
@@ -97,7 +97,8 @@ def find_recipe(name: str, shipped: Shipped) -> Path:
     if recipe is not None:
         others = [other.full_name for other in shipped.of_name(name) if other != recipe]
         if others:
-            print(f"note: `{name}` means `{recipe.full_name}`; there is {listed(others)}, too", file=sys.stderr)
+            note = f"note: `{name}` means `{recipe.full_name}`; there is {listed(others)}, too"
+            print(plain(note), file=sys.stderr)
         return recipe.file
     full_names = [recipe.full_name for recipe in shipped.recipes]
     of_plugin = [full for full in full_names if full.startswith(name.partition("/")[0] + "/")]

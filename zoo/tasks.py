@@ -16,11 +16,14 @@ class Task:
         loss: the usual loss, as a recipe would write it (a name or a table); None where the model returns its losses.
         metrics: the usual metrics, likewise.
         monitor: the figure that chooses the best weights and stops early, such as `"val/accuracy"`.
+        suffixes: where raw inputs are files, how their names end (`zoo.PICTURE_SUFFIXES`): `zoo predict` looks for
+            these in folders, and takes files in batches.
     """
 
     loss: str | dict[str, Any] | None = None
     metrics: Sequence[str | dict[str, Any]] = ()
     monitor: str = "val/loss"
+    suffixes: Sequence[str] = ()
 
     # Training and scoring
 
@@ -75,8 +78,8 @@ class Task:
 
     # Raw inputs and what a person sees
 
-    def sample(self, raw: str) -> dict[str, Any]:
-        """A raw input (a picture's path, a sentence) -> a sample as the dataset gives it, less the target.
+    def sample(self, raw: Any) -> dict[str, Any]:
+        """A raw input (a sentence; what `zoo.read_picture` reads) -> a sample as the dataset gives it, less the target.
 
         Raises `zoo.InputError` where the input cannot be read.
         """

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from zoo import Batch, InputError, Normalize, Task, picture_to_tensor, read_picture
+from zoo import PICTURE_SUFFIXES, Batch, InputError, Normalize, Task, picture_to_tensor, read_picture
 from zoo_basics.caption import captioned
 
 TOP = 5
@@ -26,6 +26,7 @@ class _Plain(Task):
     def __init__(self, preprocess: dict[str, Any] | None = None) -> None:
         self.preprocess = preprocess or {}
         self.normalize = Normalize(self.preprocess)
+        self.suffixes = PICTURE_SUFFIXES if "size" in self.preprocess else ()
 
     def forward(self, model: Any, batch: Batch) -> Any:
         inputs = batch["input"]
@@ -44,8 +45,8 @@ class _Plain(Task):
         smaller = floats.shape[-2] > size[0] or floats.shape[-1] > size[1]
         return F.interpolate(floats, tuple(size), mode="bilinear", align_corners=False, antialias=smaller)
 
-    def sample(self, raw: str) -> dict[str, Any]:
-        """A picture's path where the assets have a picture size, else numbers: `1.5, 2` or `[1.5, 2]`."""
+    def sample(self, raw: Any) -> dict[str, Any]:
+        """A picture where the assets have a picture size, else numbers: `1.5, 2` or `[1.5, 2]`."""
         if "size" in self.preprocess:
             channels = len(self.preprocess.get("mean", "rgb"))
             return {"input": picture_to_tensor(read_picture(raw), self.preprocess["size"], channels)}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from zoo import Batch, Normalize, Task, picture_to_tensor, read_picture, tensor_to_picture
+from zoo import PICTURE_SUFFIXES, Batch, Normalize, Task, picture_to_tensor, read_picture, tensor_to_picture
 from zoo_detection.decoding import Detections, detect
 from zoo_detection.drawing import draw_boxes
 from zoo_detection.metrics import right_detections
@@ -35,6 +35,7 @@ class Detection(Task):
     loss = "multibox"
     metrics = ("mean_average_precision",)
     monitor = "val/map_50"
+    suffixes = PICTURE_SUFFIXES
 
     def __init__(
         self,
@@ -116,12 +117,12 @@ class Detection(Task):
 
     # Raw inputs and what a person sees
 
-    def sample(self, raw: str) -> dict[str, Any]:
-        """A picture file's `input`, with its `path` and its `original_size` [height, width] once upright."""
+    def sample(self, raw: Any) -> dict[str, Any]:
+        """A picture's `input`, with its `path` (or itself) and its `original_size` [height, width] once upright."""
         picture = read_picture(raw)
         return {
             "input": picture_to_tensor(picture, self.size),
-            "path": str(raw),
+            "path": raw,
             "original_size": [picture.height, picture.width],
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -133,3 +134,13 @@ def test_the_size_of_a_picture_is_that_of_it_upright(tmp_path: Path, task: Detec
     exif[0x0112] = 6
     picture.save(tmp_path / "turned.jpg", exif=exif)
     assert task.sample(str(tmp_path / "turned.jpg"))["original_size"] == [40, 20]
+
+
+def test_a_picture_in_memory_is_drawn_on_like_its_file(tmp_path: Path, task: Detection) -> None:
+    """What is read once more for the drawing is the picture itself where there is no file."""
+    picture = Image.radial_gradient("L").resize((192, 128)).convert("RGB")
+    picture.save(tmp_path / "a.png")
+    prediction = detections([[48.0, 32.0, 90.0, 60.0]], [0.9], [1])
+    for raw in (picture, np.asarray(picture)):
+        drawn = task.draw(task.sample(raw), prediction)
+        assert drawn.tobytes() == task.draw(task.sample(str(tmp_path / "a.png")), prediction).tobytes()

@@ -116,6 +116,8 @@ def test_a_raw_picture_fits_the_size_and_its_mask_the_picture(tmp_path: Path, ta
     drawings = task.drawings(sample, prediction)
     assert sorted(drawings) == ["", "mask"]
     assert drawings[""].size == drawings["mask"].size == (200, 100)
+    in_memory = task.sample(Image.open(tmp_path / "wide.png"))
+    assert task.draw(in_memory, prediction).tobytes() == drawings[""].tobytes()
     drawings["mask"].save(tmp_path / "mask.png")
     values = np.array(Image.open(tmp_path / "mask.png"))
     assert (values[:, :150] == 0).all() and (values[:, 150:] == 2).all()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import ROOT, Command
+from zoo import __version__
+from zoo.shipped import Shipped, ShippedRecipe
 
-KINDS = ["model", "dataset", "loss", "optimizer", "schedule", "metric", "task"]
+KINDS = ["model", "dataset", "loss", "optimizer", "schedule", "metric", "task", "recipe"]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,48 @@ def test_list_of_one_kind(kind: str, zoo: Command) -> None:
     assert all(row["name"] in table for row in rows)
 
 
+def test_list_has_the_recipes_of_the_core_and_of_plugins(zoo: Command) -> None:
+    rows = {row["name"]: row for row in json.loads(zoo("list", "recipe", "--json").stdout)}
+    file = ROOT / "tests" / "third_party" / "zoo_tiny" / "recipes" / "tiny_curve.toml"
+    assert rows["tiny_curve"] == {
+        "kind": "recipe", "name": "tiny_curve", "plugin": "tiny", "tasks": ["curve"],
+        "summary": "A perceptron learns a sine", "reference": str(file),
+    }  # fmt: skip
+    assert rows["lenet"]["tasks"] == ["classification"], "its own task is its parent's"
+    assert (rows["lenet"]["plugin"], rows["lenet"]["reference"]) == ("zoo", str(ROOT / "recipes" / "lenet.toml"))
+    assert list(rows) == sorted(rows)
+    assert set(rows) == {file.stem for file in (ROOT / "recipes").glob("*.toml")} | {"tiny_curve"}
+
+
+def test_list_says_what_is_wrong_with_a_recipe(zoo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("summary = ")
+    shipped = Shipped([ShippedRecipe("zoo", tmp_path / "broken.toml")])
+    monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
+    (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
+    assert (row["summary"], row["tasks"]) == ("cannot be read: invalid value", [])
+
+
+def test_list_is_in_the_order_of_kinds_and_names(zoo: Command) -> None:
+    rows = json.loads(zoo("list", "--json").stdout)
+    assert rows == sorted(rows, key=lambda row: (KINDS.index(row["kind"]), row["name"]))
+
+
+@pytest.mark.parametrize("text", ["hidden LAYER", "TINY_m"])
+def test_search_looks_at_names_and_summaries(text: str, zoo: Command) -> None:
+    """Whatever the case: the perceptron's summary is "A perceptron with one hidden layer"."""
+    rows = json.loads(zoo("list", "--search", text, "--json").stdout)
+    assert "tiny_mlp" in {row["name"] for row in rows}
+    assert all(text.lower() in f"{row['name']}\n{row['summary']}".lower() for row in rows)
+
+
+def test_a_table_is_aligned_and_has_no_colours_in_a_file(zoo: Command) -> None:
+    lines = zoo("list", "task", "--search", "number for").stdout.splitlines()
+    assert lines == [
+        "kind  name   plugin  tasks  summary",
+        "task  curve  tiny           A number for a number",
+    ]
+
+
 def test_plugins_json(zoo: Command) -> None:
     rows = {row["name"]: row for row in json.loads(zoo("plugins", "--json").stdout)}
     assert rows["tiny"] == {
@@ -68,7 +112,37 @@ def test_show_knows_every_way_to_write_a_name(name: str, zoo: Command) -> None:
 
 
 def test_show_prints_a_shipped_recipe(zoo: Command) -> None:
-    assert zoo("show", "tiny_curve").stdout.startswith('summary = "A perceptron learns a sine"\n')
+    recipe = (ROOT / "tests" / "third_party" / "zoo_tiny" / "recipes" / "tiny_curve.toml").read_text()
+    assert zoo("show", "tiny_curve").stdout == recipe
+    assert zoo("show", "recipe/tiny_curve").stdout == recipe
+    (shown,) = json.loads(zoo("show", "recipe/tiny_curve", "--json").stdout)
+    assert (shown["kind"], shown["name"], shown["text"]) == ("recipe", "tiny_curve", recipe)
+
+
+def test_show_has_the_components_of_a_name_and_then_the_recipe(zoo: Command) -> None:
+    recipe = (ROOT / "recipes" / "lenet.toml").read_text()
+    shown = zoo("show", "lenet").stdout
+    assert shown.startswith("model vision/lenet  (zoo_vision.lenet:LeNet)\n")
+    assert shown.endswith(f"\n# recipe lenet\n{recipe}")
+    assert [row["kind"] for row in json.loads(zoo("show", "lenet", "--json").stdout)] == ["model", "recipe"]
+    assert recipe not in zoo("show", "model/lenet").stdout
+    assert zoo("show", "recipe/lenet").stdout == recipe
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [("SSD", "`ssd`"), ("Tiny_MLP", "`tiny_mlp`"), ("recipe/LeNett", "`recipe/lenet`"),
+     ("model/tiny_mpl", "`tiny_mlp`"), ("recipe/zzzzzzz", "zoo list recipe"), ("zzzzzzz", "zoo list")],
+)  # fmt: skip
+def test_show_suggests_the_nearest_of_components_and_recipes(name: str, meant: str, zoo: Command) -> None:
+    finished = zoo("show", name)
+    assert (finished.status, finished.stdout) == (2, "")
+    assert name.removeprefix("model/") in finished.stderr.splitlines()[0]
+    assert meant in finished.stderr.splitlines()[1]
+
+
+def test_version(zoo: Command) -> None:
+    assert zoo("--version") == (0, f"zoo {__version__}\n", "")
 
 
 def test_run_prints_figures_on_stdout_and_the_rest_on_stderr(zoo: Command, tmp_path: Path) -> None:
@@ -141,6 +215,46 @@ def test_inputs_of_a_run_that_are_wrong(zoo: Command, run_folder: Path) -> None:
         assert (finished.status, finished.stdout, "Traceback" in finished.stderr) == (2, "", False), arguments
 
 
+@pytest.mark.parametrize(
+    "options, meant",
+    [
+        (["--epochs", "2"], "train.epochs=2"),
+        (["--batch-size=64"], "train.batch_size=64"),
+        (["--optimizer.lr", "0.1"], "optimizer.lr=0.1"),
+        (["--quick", "--train.seed", "1"], "train.seed=1"),
+        (["--epochs"], "train.epochs=VALUE"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("command", ["run", "sweep", "preview"])
+def test_an_option_that_is_a_setting_is_told_so(command: str, options: list[str], meant: str, zoo: Command) -> None:
+    finished = zoo(command, "tiny_curve", *options)
+    option = next(option for option in options if option != "--quick").partition("=")[0]
+    lines = f"error: there is no option `{option}`\n  help: did you mean `{meant}`?\n"
+    assert finished == (2, "", lines)
+
+
+@pytest.mark.parametrize("option", ["--nonsense", "--no.table", "--out"])
+def test_another_option_is_the_parsers_business(option: str, zoo: Command) -> None:
+    finished = zoo("run", "tiny_curve", option)
+    assert (finished.status, "did you mean `" in finished.stderr) == (2, False)
+
+
+def test_a_value_may_look_like_an_option_behind_two_dashes(zoo: Command) -> None:
+    assert "`--epochs=2` is no override" not in zoo("run", "tiny_curve", "--dry-run").stderr
+    assert "there is no option" not in zoo("run", "tiny_curve", "--", "--epochs=2").stderr
+
+
+@pytest.mark.parametrize(
+    "name, help",
+    [("gpu", "did you mean `cuda`?"), ("GPU:1", "did you mean `cuda:1`?"), ("tpu", "auto, cpu, cuda or cuda:N"),
+     ("mps", "auto, cpu, cuda or cuda:N"), ("cuda:x", "auto, cpu, cuda or cuda:N")],
+)  # fmt: skip
+def test_a_device_that_is_none(name: str, help: str, zoo: Command, run_folder: Path) -> None:
+    finished = zoo("predict", run_folder, "0.5", "--device", name)
+    assert finished == (2, "", f"error: there is no device `{name}`\n  help: --device: {help}\n")
+
+
 def completed(words: str, cwd: Path) -> set[str]:
     environment = {
         **os.environ,
@@ -157,10 +271,17 @@ def completed(words: str, cwd: Path) -> set[str]:
 @pytest.mark.parametrize(
     "words, offered",
     [("zoo pl", {"plugins"}), ("zoo list da", {"dataset"}), ("zoo run tiny_c", {"tiny_curve"}),
-     ("zoo check tiny_c", {"tiny_curve"}), ("zoo show tiny_m", {"tiny_mlp"})],
+     ("zoo check tiny_c", {"tiny_curve"}), ("zoo show tiny_m", {"tiny_mlp"}), ("zoo show tiny_c", {"tiny_curve"}),
+     ("zoo list rec", {"recipe"})],
 )  # fmt: skip
 def test_shell_completion(words: str, offered: set[str], tmp_path: Path) -> None:
     assert completed(words, tmp_path) == offered
+
+
+def test_the_script_for_a_shell_is_shown(zoo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its option is a flag where the shell is detected, and has a name where it is not."""
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    assert "_COMPLETE=complete_bash" in zoo("--show-completion", "bash").stdout
 
 
 @pytest.mark.parametrize(
@@ -169,11 +290,15 @@ def test_shell_completion(words: str, offered: set[str], tmp_path: Path) -> None
         ("import zoo", ("torch", "numpy", "pydantic", "typer", "rich")),
         (
             "from zoo.cli import app; app(['list'], standalone_mode=False)",
-            ("torch", "numpy", "pydantic", "tree_sitter"),
+            ("torch", "numpy", "pydantic", "tree_sitter", "rich"),
         ),
-        ("from zoo.cli import app; app(['plugins'], standalone_mode=False)", ("torch", "numpy")),
+        (
+            "from zoo.cli import app; app(['list', 'model', '--search', 'lenet'], standalone_mode=False)",
+            ("torch", "numpy", "pydantic", "tree_sitter", "rich"),
+        ),
+        ("from zoo.cli import app; app(['plugins'], standalone_mode=False)", ("torch", "numpy", "pydantic")),
     ],
-    ids=["import zoo", "zoo list", "zoo plugins"],
+    ids=["import zoo", "zoo list", "zoo list model", "zoo plugins"],
 )
 def test_start_up_imports_little(code: str, absent: tuple[str, ...]) -> None:
     """Seconds of start-up are at stake; a subprocess, since this one has imported everything."""

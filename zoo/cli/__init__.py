@@ -11,8 +11,9 @@ import typer
 
 from zoo import __version__
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
-from zoo.cli.output import print_text, ready_streams, say
+from zoo.cli.output import print_error, print_text, ready_streams, say
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
@@ -44,16 +45,16 @@ def _options(
 
 app.command("list", cls=LeanCommand)(list_.list_components)
 app.command("show")(show.show)
-app.command("plugins")(plugins.plugins)
+app.command("plugins", cls=LeanCommand)(plugins.plugins)
 app.command("check")(check.check)
-app.command("run")(run.run)
+app.command("run", cls=RecipeCommand)(run.run)
 app.command("resume")(resume.resume)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("compare")(compare.compare)
-app.command("preview")(preview.preview)
-app.command("bench")(bench.bench)
-app.command("sweep")(sweep.sweep)
+app.command("preview", cls=RecipeCommand)(preview.preview)
+app.command("bench", cls=RecipeCommand)(bench.bench)
+app.command("sweep", cls=RecipeCommand)(sweep.sweep)
 
 
 def main() -> None:
@@ -94,7 +95,7 @@ def _errors_for_people() -> Iterator[None]:
     except ZooError as error:
         if _is_traceback_wanted():
             raise
-        _print_error(error)
+        print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         say("interrupted; zoo resume goes on from the last checkpoint")
@@ -106,15 +107,9 @@ def _errors_for_people() -> Iterator[None]:
         failure = blame(error, installed())
         if failure is None or _is_traceback_wanted():
             raise
-        _print_error(failure)
+        print_error(failure)
         sys.exit(failure.exit_status)
 
 
 def _is_traceback_wanted() -> bool:
     return bool(os.environ.get("ZOO_TRACEBACK")) or "--traceback" in sys.argv
-
-
-def _print_error(error: ZooError) -> None:
-    text = str(error)
-    for line in (text if text.startswith("error[") else f"error: {text}").split("\n"):
-        say(line)

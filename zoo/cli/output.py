@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from zoo.errors import RunFailed, plain
+from zoo.errors import RunFailed, ZooError, plain
 
 # What JSON leaves as it is and `plain` does not.
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -21,13 +21,10 @@ def ready_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-    for stream, errors in (
-        (sys.stdout, "backslashreplace"),
-        (sys.stderr, "backslashreplace"),
-        (sys.stdin, "surrogateescape"),  # as in arguments: paths are bytes
-    ):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=errors)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is from the start
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # as arguments are: a path is bytes
 
 
 def print_text(text: str) -> None:
@@ -54,6 +51,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def say(message: str) -> None:
     """Print one line to stderr, on a terminal in place of a status."""
     _write_stderr(("\r\x1b[K" if sys.stderr.isatty() else "") + plain(message) + "\n")
+
+
+def print_error(error: ZooError) -> None:
+    """Print what is wrong, and what to do, to stderr."""
+    text = str(error)
+    for line in (text if text.startswith("error[") else f"error: {text}").split("\n"):
+        say(line)
 
 
 def show_status(status: str) -> None:

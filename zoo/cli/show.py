@@ -1,49 +1,87 @@
-"""`zoo show NAME`: one component, or one recipe."""
+"""`zoo show NAME`: components, or a recipe, or both where they share a name."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Annotated, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoo.cli.output import print_json, print_table
+from zoo.cli.output import print_json, print_table, print_text
+from zoo.errors import InputError, nearest, plain
+
+if TYPE_CHECKING:
+    from zoo.catalog import Catalog
+
+RECIPE = "recipe/"
 
 
 def _names() -> list[str]:
     from zoo.catalog import Catalog
 
-    return sorted({component.name for component in Catalog().of_kind()})
+    catalog = Catalog()
+    return sorted({component.name for component in catalog.of_kind()} | {*_recipes(catalog)})
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A name, or KIND/NAME, or PLUGIN/NAME.", autocompletion=_names)],
+    name: Annotated[str, typer.Argument(help="A name, or KIND/NAME, PLUGIN/NAME, recipe/NAME.", autocompletion=_names)],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a component: what it is, where it lives, and the parameters a recipe may set."""
-    from zoo.catalog import Catalog, UnknownComponent
-    from zoo.shipped import shipped_recipes
+    """Show a component (what it is, where it lives, and the parameters a recipe may set) or a shipped recipe."""
+    from zoo.catalog import Catalog
 
-    catalog = Catalog()
-    try:
-        found = catalog.find(name)
-    except UnknownComponent:
-        recipe = shipped_recipes(catalog.recipe_folders).get(name)
-        if recipe is None:
-            raise
-        print(recipe.read_text(), end="")
-        return
-    described = [_described(component) for component in found]
+    components, recipe = _find(Catalog(), name)
+    described = [_described(component) for component in components]
     if as_json:
+        if recipe is not None:
+            text = recipe.read_text()
+            described.append({"kind": "recipe", "name": recipe.stem, "reference": str(recipe), "text": text})
         print_json(described)
         return
     for component in described:
-        print(f"{component['kind']} {component['plugin']}/{component['name']}  ({component['reference']})")
-        print(f"{component['doc'] or component['summary']}\n")
+        print_text(plain(f"{component['kind']} {component['plugin']}/{component['name']}  ({component['reference']})"))
+        print_text(f"{component['doc'] or component['summary']}\n")
         rows = [(row["name"], row["type"], row["default"]) for row in component["parameters"]]
         if rows:
             print_table(("parameter", "type", "default"), rows)
-        print()
+        print_text("")
+    if recipe is not None:
+        if components:
+            print_text(f"# recipe {recipe.stem}")
+        print_text(recipe.read_text().rstrip("\n"))
+
+
+def _find(catalog: Catalog, name: str) -> tuple[list[Any], Path | None]:
+    """The components of that name, and the recipe.
+
+    Raises:
+        InputError: there is neither.
+    """
+    from zoo.catalog import UnknownComponent
+
+    recipes = _recipes(catalog)
+    recipe = recipes.get(name.removeprefix(RECIPE))
+    if name.startswith(RECIPE):
+        if recipe is None:
+            near = nearest(name.removeprefix(RECIPE), recipes)
+            raise InputError(f"unknown {name}", f"did you mean `{RECIPE}{near}`?" if near else "zoo list recipe")
+        return [], recipe
+    try:
+        return catalog.find(name), recipe
+    except UnknownComponent as error:
+        if recipe is not None:
+            return [], recipe
+        names = [component.name for component in catalog.of_kind()]
+        near = error.suggestion if "/" in name else nearest(name, [*names, *recipes])
+        raise InputError(error.message, f"did you mean `{near}`?" if near else error.help) from error
+
+
+def _recipes(catalog: Catalog) -> Mapping[str, Path]:
+    from zoo.shipped import shipped_recipes
+
+    return shipped_recipes(catalog.recipe_folders)
 
 
 def _described(component: Any) -> dict[str, Any]:

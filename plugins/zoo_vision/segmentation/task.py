@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from zoo import Batch, Normalize, Task, picture_to_tensor, read_picture, tensor_to_picture
+from zoo import PICTURE_SUFFIXES, Batch, Normalize, Task, picture_to_tensor, read_picture, tensor_to_picture
 from zoo_vision.segmentation.drawing import overlay, palette_picture
 from zoo_vision.segmentation.masks import VOID
 
@@ -28,6 +28,7 @@ class Segmentation(Task):
     loss = {"name": "cross_entropy", "ignore_index": VOID}  # noqa: RUF012
     metrics = ("mean_iou", "pixel_accuracy")
     monitor = "val/mean_iou"
+    suffixes = PICTURE_SUFFIXES
 
     def __init__(self, mask_classes: list[str], preprocess: dict[str, Any]) -> None:
         self.classes = mask_classes
@@ -74,13 +75,13 @@ class Segmentation(Task):
 
     # Raw inputs and what a person sees
 
-    def sample(self, raw: str) -> dict[str, Any]:
-        """A picture file's `input`, with its `path` and its `original_size` [height, width] once upright."""
+    def sample(self, raw: Any) -> dict[str, Any]:
+        """A picture's `input`, with its `path` (or itself) and its `original_size` [height, width] once upright."""
         picture = read_picture(raw)
         factor = min(self.size[0] / picture.height, self.size[1] / picture.width)
         size = [max(1, round(side * factor)) for side in (picture.height, picture.width)]
         original = [picture.height, picture.width]
-        return {"input": picture_to_tensor(picture, size), "path": str(raw), "original_size": original}
+        return {"input": picture_to_tensor(picture, size), "path": raw, "original_size": original}
 
     def describe(self, sample: dict[str, Any], prediction: torch.Tensor) -> dict[str, Any]:
         """`{"shares": {class: share of the picture}}`, the largest first; classes that are not there are left out."""
