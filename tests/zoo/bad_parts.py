@@ -477,7 +477,7 @@ BAD: list[tuple[Component, str, str]] = [
     (_part(schedule, Restarts), "schedule_resumes", "with saving and loading after four steps"),
     (_part(task, NoTask), "is_built", "it is no zoo.Task"),
     (_part(task, Fewer), "scores_a_batch", "it makes 3 predictions of 4 samples"),
-    (_part(task, Elsewhere), "scores_a_batch", "its `monitor` is `val/accuracy`, and its figures are val/loss"),
+    (_part(task, Elsewhere), "scores_a_batch", "`val/accuracy` is monitored, and the evaluation has no such figure"),
     (_part(task, Changes), "scores_a_batch", "it changes the batch that it is given"),
     (_part(task, Infinite), "scores_a_batch", "figures of the first batch are not finite"),
     (_part(task, Squeezes), "takes_one_sample", "it makes 2 predictions of a batch of one sample"),

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -146,8 +146,8 @@ class Scripted:
     higher_is_better = True
     figures = ("scripted",)
 
-    def __init__(self, values: list[float]) -> None:
-        self.values = iter(values)
+    def __init__(self, values: list[float | Literal["nan"]]) -> None:
+        self.values = map(float, values)
 
     def reset(self) -> None: ...
 

@@ -11,7 +11,7 @@ from tests.zoo.conftest import Write
 from tests.zoo.training import run
 from zoo.build import Builder
 from zoo.catalog import Catalog
-from zoo.jobs.evaluate import _computed
+from zoo.jobs.evaluate import computed
 from zoo.predictor import load_network
 from zoo.recipe import load_recipe
 from zoo.run_folder import Folder
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.usefixtures("probe_parts")
 def test_two_metrics_of_one_component_are_two_figures(tmp_path: Path) -> None:
     """Each with its own values, in metrics.jsonl and in the results; recipe.toml keeps both, and runs again."""
     metrics = [
-        {"name": "scripted", "values": [0.25] * 3},
-        {"name": "scripted", "values": [0.75] * 3, "as": "macro"},
+        {"name": "scripted", "values": [0.25] * 4},
+        {"name": "scripted", "values": [0.75] * 4, "as": "macro"},
     ]
     results = run(tmp_path, {"eval.metrics": metrics, "train.monitor": "val/macro"})
     assert (results["figures"]["val/scripted"], results["figures"]["val/macro"]) == (0.25, 0.75)
-    assert [event["val/macro"] for event in Folder(tmp_path).metrics() if "val/macro" in event] == [0.75] * 2
+    assert [event["val/macro"] for event in Folder(tmp_path).log.events() if "val/macro" in event] == [0.75] * 2
     assert tomli.loads((tmp_path / "recipe.toml").read_text())["eval"]["metrics"] == metrics
 
 
@@ -41,4 +41,5 @@ def test_several_figures_begin_with_the_name_that_is_given(write: Write) -> None
     assert list(metrics) == ["step_error", "raw"]
     for metric, offset in ((metrics["step_error"], 1.0), (metrics["raw"], 2.0)):
         metric.update(torch.zeros(2, 4), torch.full((2, 4), offset))
-    assert _computed(metrics) == {"error_1": 1.0, "error_4": 1.0, "raw_error_1": 2.0, "raw_error_4": 2.0}
+    figures = {name: float(value) for name, value, _ in computed(metrics)}
+    assert figures == {"error_1": 1.0, "error_4": 1.0, "raw_error_1": 2.0, "raw_error_4": 2.0}

@@ -24,6 +24,7 @@ from zoo.jobs.recipe import open_recipe
 from zoo.locate import RecipeError
 from zoo.plugins import DISTRIBUTION, installed
 from zoo.recipe import load_recipe
+from zoo.run_folder import Folder
 from zoo.shipped import find_recipe, shipped_recipes
 
 HERE = "tests.zoo.test_names"
@@ -202,7 +203,7 @@ def test_an_old_run_folder_is_read_although_a_twin_is_installed(
     assert 'name = "vision/' in recipe
     for plugin in ("vision", "basics"):
         recipe = recipe.replace(f'name = "{plugin}/', 'name = "')
-    (out / "recipe.toml").write_text(recipe)
+    Folder(out).commit({"recipe.toml": [recipe.encode()]})
     before = zoo("eval", out, "--json").stdout
     mine(corners=RECIPE)
     assert json.loads(zoo("eval", out, "--json").stdout) == json.loads(before)

@@ -11,7 +11,8 @@ import pytest
 from tests.zoo.recipe_mutants import Mutant, mutants
 from zoo.catalog import Catalog
 from zoo.cli.check import _problems
-from zoo.recipe import load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
+from zoo.shipped import shipped_recipes
 
 SAMPLE = 1000
 

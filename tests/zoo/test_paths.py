@@ -8,7 +8,8 @@ import pytest
 import tomli
 
 from zoo import InputError
-from zoo.jobs.recipe import run, score
+from zoo.jobs.recipe import run
+from zoo.jobs.score import score
 from zoo.schema import check_table, convert, parameters_of
 from zoo.wording import describe_type
 

@@ -138,7 +138,7 @@ class Screen(io.StringIO):
 
 
 def progress(**more: Any) -> Any:
-    values = {"step": 5, "steps": 20, "examples": 100, "train_seconds": 2.0, "best_step": 5}
+    values = {"step": 5, "steps": 20, "examples": 100, "train_seconds": 2.0, "chosen": True}
     return SimpleNamespace(**{**values, **more})
 
 
@@ -148,13 +148,14 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     clock = iter([100.0, 102.0, 105.1, 110.2])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     terminal = Terminal()
+    terminal.loading("what the recipe names")
     terminal.preparing("dataset `scenes`")
     terminal.preparing("dataset `scenes`")  # of the next trial of a sweep
     terminal.started(SimpleNamespace(folder="runs/a/1"))
     for step in (1, 2, 3, 600):
         terminal.logged(progress(step=step, steps=1000), {"loss\x1b": 0.123456})
     terminal.evaluated(progress(), 1, {"val/loss": 2})
-    terminal.evaluated(progress(step=6), 1, {"val/loss": 3})
+    terminal.evaluated(progress(step=6, chosen=False), 1, {"val/loss": 3})
     terminal.say("a word")
     assert capsys.readouterr().err.splitlines() == [
         "preparing dataset `scenes`",
@@ -172,12 +173,14 @@ def test_progress_on_a_terminal_is_a_line_that_changes(monkeypatch: pytest.Monke
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     terminal = Terminal()
+    terminal.loading("modules")
     terminal.preparing("dataset `scenes`")
     terminal.started(SimpleNamespace(folder="runs/a/1"))
     terminal.logged(progress(train_seconds=0.0), {"loss": 1})
     terminal.evaluated(progress(), 1, {"val/loss": 2})
     show_status("red\x1b")
     assert screen.getvalue() == (
+        "\rloading modules ...\x1b[K"
         "\rpreparing dataset `scenes` ...\x1b[K"
         "\r\x1b[Krun folder: runs/a/1\n"
         "\rstep 5/20  loss 1  0 examples/s  0 s left\x1b[K"
@@ -203,7 +206,7 @@ def test_a_run_says_what_it_prepares_before_it_does(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("zoo_tiny.curve.sine_curve", lambda **arguments: heard.append("built"), raising=True)
     with pytest.raises(Exception):  # noqa: B017 the set is none
         run_recipe("tiny_curve", out=tmp_path / "run", listener=listener)
-    assert heard == ["what the recipe names", "dataset `sine_curve`", "built"]
+    assert heard == ["dataset `sine_curve`", "built"]
 
 
 def test_results_name_their_figures_and_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:

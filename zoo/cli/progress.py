@@ -21,6 +21,11 @@ class Terminal(Listener):
         self.prepared: set[str] = set()
         self.terminal = sys.stderr.isatty()
 
+    def loading(self, what: str) -> None:
+        """Show on a terminal that modules are being loaded, which takes seconds; a file needs no such line."""
+        if self.terminal:
+            show_status(f"loading {what} ...")
+
     def preparing(self, what: str) -> None:
         if self.terminal:
             show_status(f"preparing {what} ...")

@@ -78,6 +78,7 @@ def parameters_in_example(component: Component) -> dict[str, Any]:
 def _small(name: str, component: Component | None = None) -> Recipe:
     """A recipe in its quick and small form, with a component put in where there is one."""
     from zoo.recipe import has_quick, load_recipe
+    from zoo.settings import Eval
 
     shipped = _shipped()
     overrides: dict[str, Any] = dict(SMALL)
@@ -89,7 +90,10 @@ def _small(name: str, component: Component | None = None) -> Recipe:
             overrides[component.kind] = component.full_name  # replaces the recipe's own
             overrides |= {f"{component.kind}.{key}": value for key, value in parameters.items()}
     recipe = load_recipe(shipped[name], overrides, quick=has_quick(shipped[name], shipped), shipped=shipped)
-    recipe.table.pop("init", None)
+    for table in ("init", "expect"):
+        recipe.table.pop(table, None)
+    if component is not None and component.kind == "metric":  # which need not be the one that is monitored
+        recipe.table["train"]["monitor"] = f"{recipe.table.get('eval', {}).get('split', Eval.split)}/loss"
     return recipe
 
 
