@@ -48,6 +48,18 @@ def fold_folders(path: Path) -> list[Path]:
     return sorted(folders, key=lambda child: int(child.name.removeprefix("fold-")))
 
 
+def mean_of(answers: Iterable[Any]) -> torch.Tensor:
+    """The mean of what the models of several folds say of the same samples.
+
+    Raises:
+        InputError: they are no tensors.
+    """
+    answers = list(answers)
+    if not all(isinstance(answer, torch.Tensor) for answer in answers):
+        raise InputError("answers that are no tensors cannot be averaged over folds", "name one fold's folder")
+    return torch.stack(answers).mean(dim=0)
+
+
 def _labelled(data: Data) -> Any:
     train = data.splits["train"]
     return _joined(train, data.splits["val"]) if "val" in data.splits else train

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -51,6 +53,32 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, DTYPES[precision], cache_enabled=True)
+
+
+def slowdown_of_threads(rounds: int = 3) -> float:
+    """How many times longer a small product takes with all of torch's threads than with one; below 1 where they help.
+
+    Where other programs keep the cores busy, threads wait for one another, and each wait may last a time slice.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return 1.0
+    first, second = torch.ones(256, 256), torch.ones(256, 256)
+    seconds = {}
+    try:
+        for count in (1, threads):
+            torch.set_num_threads(count)
+            first @ second  # threads are started by the first
+            seconds[count] = min(_seconds_of(lambda: [first @ second for _ in range(10)]) for _ in range(rounds))
+    finally:
+        torch.set_num_threads(threads)
+    return seconds[threads] / seconds[1]
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
 
 
 def placed(part: Any, device: torch.device, channels_last: bool = False) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from torch import nn
 from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.check import require_valid_task
-from zoo.errors import InputError
+from zoo.errors import InputError, RunFailed
 from zoo.fit import in_fp32
+from zoo.folds import fold_folders, mean_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
 from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, WEIGHTS, Folder
@@ -106,20 +107,41 @@ class Run:
         return self.task.predict(self.model, batch, in_fp32(outputs))
 
 
+@dataclass
+class FoldRuns(Run):
+    """The runs of a cross-validation; their mean is the prediction."""
+
+    folds: list[Run]
+
+    def predict_batch(self, samples: list[dict[str, Any]]) -> Any:
+        """The mean of the folds' predictions.
+
+        Raises:
+            InputError: predictions are no tensors.
+        """
+        return mean_of(fold.predict_batch(samples) for fold in self.folds)
+
+
 def load(
     path: str | Path, device: str = "auto", task: Mapping[str, Any] | None = None, catalog: Catalog | None = None
 ) -> Run:
-    """Load a run folder. Every file is checked against the manifest before it is read.
+    """Load a run folder, or the folds of a cross-validation. Every file is checked before it is read.
 
     Args:
         task: parameters of the task in place of the run's: `{"temperature": 0.5}`.
 
     Raises:
         InputError: the path is no run folder, or the task has no such parameter.
-        RunFailed: a file is missing or damaged, or weights and assets do not belong together.
+        RunFailed: a file is missing or damaged, or weights and assets do not belong together; a fold is not done.
     """
     folder = Folder.open(Path(path))
     catalog = catalog or Catalog()
+    if fold_folders(folder.path):
+        if folder.results() is None:
+            raise RunFailed(f"{folder.path} has folds that are not done", f"zoo resume {folder.path}")
+        folds = [load(fold, device, task, catalog) for fold in fold_folders(folder.path)]
+        shared = {field.name: getattr(folds[0], field.name) for field in fields(Run)}
+        return FoldRuns(**{**shared, "path": folder.path}, folds=folds)
     recipe = read_run_recipe(folder, {f"task.{key}": value for key, value in (task or {}).items()})
     if task:
         require_valid_task(recipe, catalog)
@@ -135,8 +157,15 @@ def load(
 
 
 def load_network(path: str) -> nn.Module:
-    """The model of a run folder alone, in evaluation mode: a teacher, say."""
-    return load(path).model
+    """The model of a run folder alone, in evaluation mode: a teacher, say.
+
+    Raises:
+        InputError: the folder is a cross-validation's, which has several.
+    """
+    run = load(path)
+    if isinstance(run, FoldRuns):
+        raise InputError(f"{path} has a model for each fold", f"name one of them: {run.folds[0].path}")
+    return run.model
 
 
 def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +23,38 @@ Judged = tuple[float, int, dict[str, Any], Any]
 
 
 def write_report(
-    folder: Folder, results: Mapping[str, Any], pictures: Iterable[Picture], texts: list[dict[str, str]] | None = None
+    folder: Folder,
+    results: Mapping[str, Any],
+    pictures: Iterable[Picture],
+    texts: Sequence[dict[str, str]] = (),
+    note: str = "",
 ) -> None:
-    """Write `pictures/*.png` and `report.html`, one file that opens without a network."""
+    """Write `pictures/*.png` and `report.html`, one file that opens without a network.
+
+    Args:
+        texts: predictions in words, a row each; `note` says which they are.
+    """
     written = []
     for name, content in pictures:
         folder.write(f"{PICTURES}/{name}.png", content)
         written.append((name, content))
-    folder.write(REPORT, _page(folder.path, results, written, texts or []).encode())
+    folder.write(REPORT, _page(folder.path, results, written, texts, note).encode())
 
 
 def write_run_report(folder: Folder, results: Mapping[str, Any], scoring: Scoring, count: int) -> None:
     """A run's curves and figures, the model itself, and so many predictions, the worst first."""
-    judged = sorted(_judged(scoring), key=lambda found: found[0], reverse=True)[:count] if count else []
-    pictures = [*_curves(folder.log.events()), *_portraits(scoring), *_comparisons(scoring, judged)]
+    seen = list(_judged(scoring)) if count else []
+    judged = sorted(seen, key=lambda sample: sample[0], reverse=True)[:count]
+    tables = _heat_maps(results.get("tables", {}), folder.assets().get("classes"))
+    curves = _curves(folder.log.events())
+    pictures = [*curves, *tables, *_portraits(scoring), *_comparisons(scoring, judged)]
     texts = [scoring.task.texts(sample, prediction) for _, _, sample, prediction in judged]
-    write_report(folder, results, pictures, [row for row in texts if row])
+    note = (
+        f"Of the first {len(seen)} samples of `{scoring.split}` the {len(judged)} worst, the worst first."
+        if seen
+        else ""
+    )
+    write_report(folder, results, pictures, [row for row in texts if row], note if seen else "")
 
 
 def run_curves(runs: Mapping[str, Folder]) -> Iterable[Picture]:
@@ -70,6 +86,30 @@ def _comparisons(scoring: Scoring, judged: list[Judged]) -> Iterable[Picture]:
         images = [scoring.task.draw(sample, prediction, truth) for truth in (True, False)]
         if all(image is not None for image in images):
             yield f"{scoring.split}-{number:02d}-sample-{index}", _png(side_by_side(images))
+
+
+def _heat_maps(tables: Mapping[str, Any], classes: Sequence[str] | None) -> Iterable[Picture]:
+    """A square table of counts as a picture: rows are the truth, columns the predictions; a row's shares as colours."""
+    from matplotlib.figure import Figure
+
+    for name, rows in tables.items():
+        size = len(rows)
+        if not all(isinstance(row, list) and len(row) == size for row in rows):
+            continue
+        labels = classes if classes and len(classes) == size else [str(number) for number in range(size)]
+        figure = Figure(figsize=(3 + 0.35 * size, 2.5 + 0.35 * size), dpi=110, layout="constrained")
+        axes = figure.subplots()
+        axes.imshow([[value / max(1, sum(row)) for value in row] for row in rows], cmap="Blues", vmin=0, vmax=1)
+        for y, row in enumerate(rows if size <= 30 else ()):
+            for x, value in enumerate(row):
+                colour = "white" if value > 0.5 * sum(row) else "black"
+                axes.text(x, y, f"{value:g}", ha="center", va="center", fontsize=7, color=colour)
+        axes.set(xlabel="predicted", ylabel="truth", title=name, xticks=range(size), yticks=range(size))
+        axes.set_xticklabels(labels, rotation=90, fontsize=7)
+        axes.set_yticklabels(labels, fontsize=7)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+        yield name.replace("/", "-"), buffer.getvalue()
 
 
 def _portraits(scoring: Scoring) -> Iterable[Picture]:
@@ -135,7 +175,9 @@ def _plot(title: str, series: Mapping[str, list[tuple[int, float]]]) -> bytes:
     return buffer.getvalue()
 
 
-def _page(path: Path, results: Mapping[str, Any], shown: list[Picture], texts: list[dict[str, str]]) -> str:
+def _page(
+    path: Path, results: Mapping[str, Any], shown: list[Picture], texts: Sequence[dict[str, str]], note: str
+) -> str:
     title = f"{path.parent.name}/{path.name}"
     baselines = results.get("baselines", {})
     rows = "".join(
@@ -153,7 +195,10 @@ def _page(path: Path, results: Mapping[str, Any], shown: list[Picture], texts: l
         for name, verdict in results["expect"].items()
     )
     pictures = "".join(map(embedded_picture, shown))
-    return page(title, f"<table>{rows}</table><ul>{verdicts}</ul>{_table(texts)}<main>{pictures}</main>")
+    return page(
+        title,
+        f"<table>{rows}</table><ul>{verdicts}</ul><p>{html.escape(note)}</p>{_table(texts)}<main>{pictures}</main>",
+    )
 
 
 def beside(baselines: Mapping[str, float]) -> str:
@@ -161,7 +206,7 @@ def beside(baselines: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in baselines.items())
 
 
-def _table(rows: list[dict[str, str]]) -> str:
+def _table(rows: Sequence[dict[str, str]]) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{html.escape(name)}" for name in rows[0])

@@ -16,6 +16,7 @@ from zoo.batches import batch_size
 from zoo.data import Batch
 from zoo.errors import InputError
 from zoo.fit import in_fp32, losses_of, part_name
+from zoo.folds import mean_of
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
 
@@ -114,15 +115,17 @@ def _answers(scoring: Scoring, batch: Batch) -> tuple[Any, Any]:
         return outputs, scoring.task.predict(scoring.model, batch, outputs)
 
 
-def mean_of(values: Sequence[Any]) -> torch.Tensor:
-    """The mean of several models' answers.
+def tables_of(scoring: Scoring) -> dict[str, Any]:
+    """`{"tables": {"val/confusion_matrix": [[...], ...]}}`: what metrics compute that is no single number."""
+    if not _tables(scoring):  # seen after the last evaluation, whose weights need not be these
+        return {}
+    evaluate(scoring)
+    return {"tables": _tables(scoring)}
 
-    Raises:
-        InputError: they are no tensors.
-    """
-    if not all(isinstance(value, torch.Tensor) for value in values):
-        raise InputError("answers that are no tensors cannot be averaged over folds", "name one fold's folder")
-    return torch.stack(list(values)).mean(dim=0)
+
+def _tables(scoring: Scoring) -> dict[str, Any]:
+    values = {name: value for name, value, _ in computed(scoring.metrics) if isinstance(value, torch.Tensor)}
+    return {f"{scoring.split}/{name}": value.tolist() for name, value in values.items() if value.numel() > 1}
 
 
 def signatures(scoring: Scoring) -> dict[str, Any]:

@@ -7,13 +7,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.catalog import Catalog
 from zoo.check import require_valid
-from zoo.errors import InputError, RunFailed, Stopped
+from zoo.errors import InputError, Stopped
 from zoo.jobs.listeners import Listener, Results, WithPlugins, told
 from zoo.jobs.run_files import (
     claimed,
@@ -31,6 +30,8 @@ from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import MANIFEST, METRICS, RECIPE, REPORT, STATE, WEIGHTS, Folder
 from zoo.shipped import find_recipe, shipped_recipes
 from zoo.source import MergeError, RecipeSyntaxError
+
+SLOW = 3.0  # times that several threads may take of what one takes
 
 
 def run(
@@ -81,6 +82,7 @@ def resume(path: str | Path, listener: Listener | None = None, changed_data: boo
 
 
 def _resume(folder: Folder, catalog: Catalog, listener: Listener, changed_data: bool = False) -> Results:
+    from zoo.jobs.afterwards import reported_later
     from zoo.jobs.experiment import prepare
     from zoo.jobs.progress import Progress, load_state
 
@@ -88,7 +90,7 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener, changed_data: 
     if results is not None and (folder.path / REPORT).exists():
         raise InputError(f"{folder.path} is complete: there is nothing to resume", f"zoo eval {folder.path}")
     if results is not None:
-        return _reported_later(folder, results, changed_data)
+        return reported_later(folder, results, changed_data)
     recipe = folder.read(RECIPE, load_recipe)
     require_valid(recipe, catalog)
     if "train" not in recipe.table:
@@ -192,13 +194,15 @@ def _train(
     resumed: bool = False,
 ) -> Results:
     """Train to the end, write the results, then the report: what goes wrong there costs no result."""
+    from zoo.jobs.afterwards import checked_load, reported
     from zoo.jobs.evaluate import signatures
     from zoo.jobs.train import summary, train
 
     def work() -> Results:
+        _say_if_threads_are_slow(experiment.device, listener)
         with _resumable(folder):
             train(experiment, folder, progress, stop, listener, limit=limit)
-        scorings.append(_checked_load(experiment, folder, progress))
+        scorings.append(checked_load(experiment, folder, progress))
         return finish(
             folder,
             {
@@ -217,19 +221,19 @@ def _train(
     )  # fmt: skip
     results = told(listener, info, work)
     return (
-        _reported(folder, results, scorings[0], experiment.data, experiment.eval.pictures) if limit is None else results
+        reported(folder, results, scorings[0], experiment.data, experiment.eval.pictures) if limit is None else results
     )
 
 
-def _reported(folder: Folder, results: Results, scoring: Any, data: Any, pictures: int) -> Results:
-    """The results with the baselines beside the figures, and a report of them."""
-    from zoo.jobs.baselines import baselines_of
-    from zoo.report import write_run_report
+def _say_if_threads_are_slow(device: Any, listener: Listener) -> None:
+    from zoo.hardware import slowdown_of_threads
 
-    if "train" in data.splits:
-        results = finish(folder, {**results, "baselines": baselines_of(scoring, data.splits["train"])})
-    write_run_report(folder, results, scoring, pictures)
-    return results
+    slowdown = slowdown_of_threads() if device.type == "cpu" else 1.0
+    if slowdown > SLOW:
+        listener.say(
+            f"other programs keep the cores busy: several threads take {slowdown:.0f} times as long as one just now; "
+            "OMP_NUM_THREADS=1 would be faster"
+        )
 
 
 @contextmanager
@@ -241,26 +245,9 @@ def _resumable(folder: Folder) -> Iterator[None]:
         raise Stopped(stopped.message, f"zoo resume {shlex.quote(str(folder.path))}") from stopped
 
 
-def _reported_later(folder: Folder, results: Results, changed_data: bool) -> Results:
-    """Make the report of a run that was killed, or failed, over it; a cross-validation's has its curves alone."""
-    from zoo.folds import fold_folders
-    from zoo.jobs.scoring import prepare_scoring_of
-    from zoo.report import run_curves, write_report
-
-    with folder.locked():
-        folder.recover()
-        runs = {path.name: Folder.open(path) for path in fold_folders(folder.path)}
-        if runs:
-            write_report(folder, results, run_curves(runs))
-            return results
-        data, scoring = prepare_scoring_of(folder)
-        require_same_data(folder, data, changed_data)
-        pictures = folder.read(RECIPE, load_recipe).table["eval"]["pictures"]
-        return _reported(folder, results, scoring, data, pictures)
-
-
 def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, listener: Listener) -> Results:
     """A recipe of `[init]` and `[eval]` alone: score the weights, and leave them with the results."""
+    from zoo.jobs.afterwards import reported
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.scoring import prepare_scoring
     from zoo.weights import encode, weights_of
@@ -278,31 +265,9 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     figures = evaluate(scoring, stop)
     with claimed(recipe, out) as folder:
         write_beginnings(folder, recipe, builder, scoring.device, data, catalog)
-        return _reported(
+        return reported(
             folder, told(listener, run_info(folder, builder.spelled), work), scoring, data, settings.pictures
         )
-
-
-def _checked_load(experiment: Any, folder: Folder, progress: Any) -> Any:
-    """What was saved, loaded again, says the same of a fixed batch; returns the scoring of the loaded model."""
-    import torch
-
-    from zoo.jobs.evaluate import fingerprint
-    from zoo.predictor import load
-
-    scoring = experiment.scoring
-    loaded = replace(scoring, model=load(folder.path, str(scoring.device)).model)
-    digest, outputs = fingerprint(loaded)
-    same = digest == progress.fingerprint
-    if scoring.device.type == "cuda" and not same:  # kernels may be chosen anew there
-        same = torch.allclose(outputs, progress.first_outputs, rtol=2e-2, atol=2e-2)
-    if not same:
-        gap = (outputs - progress.first_outputs).abs().max().item() if outputs.numel() else float("nan")
-        raise RunFailed(
-            f"the saved weights do not score as the model did: outputs differ by up to {gap:.3g}",
-            "the model has state that is not in its state_dict, or draws random numbers in evaluation mode",
-        )
-    return loaded
 
 
 def _one_step(recipe: Recipe) -> Recipe:

@@ -11,7 +11,7 @@ import torch
 
 from zoo.batches import Batches
 from zoo.data import Batch
-from zoo.errors import RunFailed
+from zoo.errors import InputError, RunFailed
 from zoo.files import Content
 from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
@@ -43,7 +43,7 @@ def train(
         RunFailed: a loss is not finite, or memory or disk ran out; the last checkpoint is kept.
     """
     body = _Body(experiment, folder, progress, stop, listener, limit)
-    with _out_of_memory_is_a_failed_run(experiment):
+    with _known_failures(experiment):
         body.run()
     progress.seconds = time.monotonic() - body.started
 
@@ -223,15 +223,26 @@ class _TimedBatches:
 
 
 @contextmanager
-def _out_of_memory_is_a_failed_run(experiment: Experiment) -> Iterator[None]:
+def _known_failures(experiment: Experiment) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(experiment) from error
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise _batch_of_one(experiment) from error
+        raise
     except RuntimeError as error:
         if "alloc" in str(error) and "memory" in str(error):
             raise _out_of_memory(experiment) from error
         raise
+
+
+def _batch_of_one(experiment: Experiment) -> InputError:
+    size = experiment.train.batch_size
+    which = "a batch" if size == 1 else f"the last batch of an epoch in batches of {size}"
+    help = "train.batch_size=16" if size == 1 else "train.fixed_batches=true leaves it out"
+    return InputError(f"{which} has one sample, and batch norm needs more to train", help)
 
 
 def _out_of_memory(experiment: Experiment) -> RunFailed:
