@@ -20,6 +20,8 @@ class Terminal(Listener):
         self.said_at = 0.0
         self.prepared: set[str] = set()
         self.terminal = sys.stderr.isatty()
+        if self.terminal:
+            show_status("preparing ...")  # while modules load
 
     def preparing(self, what: str) -> None:
         if self.terminal:

@@ -58,7 +58,6 @@ def run(
     """
     catalog = Catalog()
     listener = WithPlugins(listener or Listener(), catalog.plugins)
-    listener.preparing("what the recipe names")
     loaded = open_recipe(str(recipe), overrides, quick, catalog)
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
