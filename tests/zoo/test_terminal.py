@@ -269,6 +269,9 @@ def test_a_run_outlives_the_reader_of_its_messages(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr("sys.stderr", stream)
         say("nobody hears this")
         say("nor this")
+    with open("/dev/full", "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        say("nor this, on a disk that is full")
 
 
 def test_results_that_cannot_be_written_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
