@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, Command
 from zoo import __version__
+from zoo.plugins import BLOCKED, installed
 from zoo.shipped import Shipped, ShippedRecipe
 
 KINDS = ["model", "dataset", "loss", "optimizer", "schedule", "metric", "task", "recipe"]
@@ -65,6 +66,13 @@ def test_list_says_what_is_wrong_with_a_recipe(zoo: Command, monkeypatch: pytest
     monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
     (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
     assert (row["summary"], row["tasks"]) == ("cannot be read: invalid value", [])
+
+
+def test_list_warns_of_what_is_broken_and_not_of_what_is_blocked(zoo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for error, warning in ((BLOCKED, ""), ("no", "warning: plugin `tiny` is left out: no (zoo plugins)\n")):
+        (plugin,) = (plugin for plugin in installed().plugins if plugin.name == "tiny")
+        monkeypatch.setattr(plugin, "error", error)
+        assert zoo("list", "task").stderr == warning
 
 
 def test_list_is_in_the_order_of_kinds_and_names(zoo: Command) -> None:
@@ -122,7 +130,8 @@ def test_show_prints_a_shipped_recipe(zoo: Command) -> None:
 def test_show_has_the_components_of_a_name_and_then_the_recipe(zoo: Command) -> None:
     recipe = (ROOT / "recipes" / "lenet.toml").read_text()
     shown = zoo("show", "lenet").stdout
-    assert shown.startswith("model vision/lenet  (zoo_vision.lenet:LeNet)\n")
+    assert shown.startswith("model vision/lenet  (zoo_vision.lenet:LeNet)\nTwo convolutions with pooling")
+    assert " 'sigmoid'\n" in shown
     assert shown.endswith(f"\n# recipe lenet\n{recipe}")
     assert [row["kind"] for row in json.loads(zoo("show", "lenet", "--json").stdout)] == ["model", "recipe"]
     assert recipe not in zoo("show", "model/lenet").stdout
@@ -231,6 +240,11 @@ def test_an_option_that_is_a_setting_is_told_so(command: str, options: list[str]
     option = next(option for option in options if option != "--quick").partition("=")[0]
     lines = f"error: there is no option `{option}`\n  help: did you mean `{meant}`?\n"
     assert finished == (2, "", lines)
+
+
+def test_an_option_that_is_there_may_have_an_equals_sign(zoo: Command) -> None:
+    """`device` is a key of [train] as well."""
+    assert "there is no option" not in zoo("run", "tiny_curve", "--device=tpu").stderr
 
 
 @pytest.mark.parametrize("option", ["--nonsense", "--no.table", "--out"])

@@ -148,7 +148,6 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     clock = iter([100.0, 102.0, 105.1, 110.2])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     terminal = Terminal()
-    terminal.loading("what the recipe names")
     terminal.preparing("dataset `scenes`")
     terminal.preparing("dataset `scenes`")  # of the next trial of a sweep
     terminal.started(SimpleNamespace(folder="runs/a/1"))
@@ -173,14 +172,13 @@ def test_progress_on_a_terminal_is_a_line_that_changes(monkeypatch: pytest.Monke
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     terminal = Terminal()
-    terminal.loading("modules")
     terminal.preparing("dataset `scenes`")
     terminal.started(SimpleNamespace(folder="runs/a/1"))
     terminal.logged(progress(train_seconds=0.0), {"loss": 1})
     terminal.evaluated(progress(), 1, {"val/loss": 2})
     show_status("red\x1b")
     assert screen.getvalue() == (
-        "\rloading modules ...\x1b[K"
+        "\rpreparing ...\x1b[K"
         "\rpreparing dataset `scenes` ...\x1b[K"
         "\r\x1b[Krun folder: runs/a/1\n"
         "\rstep 5/20  loss 1  0 examples/s  0 s left\x1b[K"
@@ -271,6 +269,9 @@ def test_a_run_outlives_the_reader_of_its_messages(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr("sys.stderr", stream)
         say("nobody hears this")
         say("nor this")
+    with open("/dev/full", "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        say("nor this, on a disk that is full")
 
 
 def test_results_that_cannot_be_written_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,11 +20,8 @@ class Terminal(Listener):
         self.said_at = 0.0
         self.prepared: set[str] = set()
         self.terminal = sys.stderr.isatty()
-
-    def loading(self, what: str) -> None:
-        """Show on a terminal that modules are being loaded, which takes seconds; a file needs no such line."""
         if self.terminal:
-            show_status(f"loading {what} ...")
+            show_status("preparing ...")  # while modules load
 
     def preparing(self, what: str) -> None:
         if self.terminal:

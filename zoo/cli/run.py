@@ -23,8 +23,6 @@ def run(
     from zoo.cli.progress import Terminal, close
     from zoo.jobs import recipe as jobs
 
-    terminal = Terminal()
-    terminal.loading("what the recipe names")
     texts = [*(overrides or []), *([f"train.device={device}"] if device else [])]
-    results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run, listener=terminal)
+    results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run, listener=Terminal())
     close(results, as_json, dry_run)
