@@ -16,6 +16,7 @@ from tests.conftest import Command
 from tests.zoo.training import RECIPE, Recorder, left, run, terminate, weights
 from zoo import Data, InputError, Stopped, TensorSplit
 from zoo.folds import fold_numbers, fold_of
+from zoo.jobs.listeners import RunInfo
 from zoo.jobs.predict import predict_split
 from zoo.jobs.recipe import resume, score
 from zoo.weights import read_tensors
@@ -165,5 +166,5 @@ class _StopsInFold(Recorder):
     def __init__(self, fold: int) -> None:
         super().__init__(lambda number: terminate() if self.now == fold and number == 3 else None)
 
-    def started(self, run: dict[str, Any]) -> None:
-        self.now = run["recipe"]["train"]["fold"]
+    def started(self, run: RunInfo) -> None:
+        self.now = run.recipe["train"]["fold"]

@@ -155,7 +155,7 @@ class TestBuild:
         arguments, spelled = self.build(write, nested, num_inputs=1)
         assert arguments["backbone"].hidden.out_features == 3
         assert arguments["criterion"](torch.ones(1), torch.zeros(1)) == 1
-        assert spelled["backbone"] == {"name": "tiny_mlp", "width": 3, "num_inputs": 1, "dropout": 0.0}
+        assert spelled["backbone"] == {"name": "tiny/tiny_mlp", "width": 3, "num_inputs": 1, "dropout": 0.0}
 
     def test_a_parameter_that_is_a_run_folder(self, write: Write, tmp_path: Path) -> None:
         from zoo.jobs.recipe import run
