@@ -23,6 +23,7 @@ from zoo.catalog import Catalog, UnknownComponent
 from zoo.cli import app
 from zoo.errors import PluginFailed, RunFailed, Stopped
 from zoo.foreign import Escape, cause, foreign_code
+from zoo.jobs.listeners import Listener, WithPlugins
 from zoo.jobs.recipe import resume, run
 from zoo.jobs.signals import stop_on_signals
 from zoo.plugins import BLOCKED, Plugins, installed
@@ -249,6 +250,10 @@ def test_a_component_that_cannot_be_loaded(
     assert "recipe.toml:2:9" in checked.stderr
 
 
+def test_a_reference_may_name_an_attribute_of_an_attribute() -> None:
+    assert model("a", "os:path.join").load() is os.path.join
+
+
 def test_recipes_that_are_no_folder_cost_only_themselves(install: Install, zoo: Command) -> None:
     install(bad="from zoo import hookimpl\n@hookimpl\ndef zoo_recipes():\n    return 5\n")
     checked = zoo("check", "tiny_curve")
@@ -325,8 +330,11 @@ def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
         zoo_evaluated=lambda run, figures: heard.append(("evaluated", place(run), figures)),
         zoo_run_ended=lambda run, status, results: heard.append(("ended", place(run), status, results)),
     )
-    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    listener, seen = Listener(), []
+    listener.step = seen.append
+    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run", listener=listener)
 
+    assert [step.number for step in seen] == list(range(1, 9))
     epoch = [*["step"] * 4, "logged", "evaluated"]
     assert [event for event, *_ in heard] == ["started", *epoch, *epoch, "ended"]
     assert [where for event, where, *_ in heard if event == "step"] == [(n, 1 + (n > 4)) for n in range(1, 9)]
@@ -348,8 +356,6 @@ TOLD = ("logged", "evaluated")
 
 
 def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None]) -> None:
-    from zoo.jobs.listeners import Listener, WithPlugins
-
     assert WithPlugins(Listener(), installed()).step is None
     listen(zoo_step_finished=lambda step: None)
     assert WithPlugins(Listener(), installed()).step is not None
@@ -369,9 +375,12 @@ def test_a_listener_that_raises_costs_only_itself(
     listen(zoo_run_started=leaves, zoo_logged=lambda run, figures: figures["none"], zoo_run_ended=hears_the_end)
     listen(zoo_run_started=lambda run: heard.append(3))
     listen(zoo_logged=lambda run, figures: 1 / 0)
+    steps: list[int] = []
+    listen(zoo_logged=lambda run, figures: steps.append(run.step))
     assert run("tiny_curve", OVERRIDES, out=tmp_path / "run")["figures"]
     run_info = heard.pop()
     assert sorted(heard) == [1, 3]
+    assert steps == [4, 8]
     assert run_info.folder == tmp_path / "run"
     said = [line for line in capsys.readouterr().err.splitlines() if "listener" in line]
     assert said == [
@@ -448,7 +457,7 @@ def test_listeners_are_told_how_a_run_ends(listen: Callable[..., None], tmp_path
         zoo_step_finished=step,
         zoo_run_ended=lambda run, status, results: heard.append((status, run.step, results and results["figures"])),
     )
-    listen(zoo_run_started=lambda run: 1 / 0)
+    listen(zoo_run_started=lambda run: 1 / (run.folder.name != "run"))
     with pytest.raises(Stopped):
         run("tiny_curve", OVERRIDES, out=tmp_path / "run")
     results = resume(tmp_path / "run")
@@ -458,6 +467,7 @@ def test_listeners_are_told_how_a_run_ends(listen: Callable[..., None], tmp_path
     assert heard == [*stops, ("go on", True, 3, 1), ("done", 8, results["figures"]), *fails]
     failures = json.loads((tmp_path / "run" / "environment.json").read_text())["failures"]
     assert [failure["plugin"] for failure in failures] == ["listener1", "listener1"]  # once before, once after
+    assert "failures" not in json.loads((tmp_path / "failed" / "environment.json").read_text())
 
 
 def test_registering_by_hand_raises() -> None:
@@ -466,4 +476,6 @@ def test_registering_by_hand_raises() -> None:
     twins = SimpleNamespace(zoo_components=hookimpl(lambda: [model("a", "m:a"), model("a", "m:b")]))
     with pytest.raises(ValueError, match="two components are named model/a"):
         plugins.register(twins, "twins")
+    with pytest.raises(ValueError, match="the name of a plugin is 'a/b'"):
+        plugins.register(SimpleNamespace(), "a/b")
     assert plugins.plugins == []
