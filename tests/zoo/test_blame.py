@@ -29,6 +29,14 @@ def zoo_commands(app):
     def stumble():
         {}["nothing"]
     @app.command()
+    def slip():
+        from blamed import helpers
+        helpers.apply(None, 0)
+    @app.command()
+    def tumble():
+        from blamed import parts
+        parts.fall()
+    @app.command()
     def leave():
         raise SystemExit(5)
 """
@@ -36,6 +44,8 @@ PARTS = """
 import torch
 from torch import nn
 from blamed import helpers
+def fall():
+    raise LookupError
 class Thin(nn.Module):
     def __init__(self, num_outputs: int = 4):
         super().__init__()
@@ -126,6 +136,8 @@ def test_an_error_in_a_command_of_a_plugin_names_it(zoo: Command, monkeypatch: p
     finished = zoo("stumble")
     assert finished.status == 4
     assert finished.stderr.startswith("error: plugin `mine` (zoo_commands.<locals>.stumble): KeyError: 'nothing'\n")
+    assert "error: plugin `mine` (apply): TypeError: " in zoo("slip").stderr  # in its package, and no component's
+    assert "error: plugin `mine` (fall): LookupError\n" in zoo("tumble").stderr  # in a module of several
     assert zoo("leave").status == 5  # as its author says
     monkeypatch.setenv("ZOO_TRACEBACK", "1")
     with pytest.raises(KeyError):

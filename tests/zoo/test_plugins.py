@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,12 @@ from tests.distributions import make_distribution
 from tests.zoo.conftest import Install
 from zoo import hookimpl, model
 from zoo.catalog import Catalog, UnknownComponent
-from zoo.jobs.recipe import run
+from zoo.cli import app
+from zoo.errors import PluginFailed, RunFailed, Stopped
+from zoo.foreign import Escape, cause, foreign_code
+from zoo.jobs.listeners import Listener, WithPlugins
+from zoo.jobs.recipe import resume, run
+from zoo.jobs.signals import stop_on_signals
 from zoo.plugins import BLOCKED, Plugins, installed
 
 HEAD = "from zoo import hookimpl, model, loss\n@hookimpl\n"
@@ -28,6 +35,30 @@ BROKEN = {
     "import error": ("import no_such_module_of_mine\n", "ModuleNotFoundError"),
     "error on import": ("1 / 0\n", "ZeroDivisionError"),
     "exit on import": ("raise SystemExit(7)\n", "SystemExit: 7"),
+    "interrupt on import": ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+    "no Exception on import": ("raise BaseException('x')\n", "BaseException: x"),
+    "hook interrupts": (HEAD + "def zoo_components():\n    raise KeyboardInterrupt('n')\n", "KeyboardInterrupt: n"),
+    "error that cannot be shown": (
+        "class E(Exception):\n    def __str__(self):\n        raise ValueError\nraise E\n",
+        "E",
+    ),
+    "error of two lines": ("raise ValueError('one\\n\\x1b[31mtwo')\n", "ValueError: one \\x1b[31mtwo"),
+    "name that is no string": (
+        HEAD + "def zoo_components():\n    return [model(5, 'a:b')]\n",
+        "the name of a component is 5; it should be a string",
+    ),
+    "name with a slash": (HEAD + "def zoo_components():\n    return [model('a/b', 'a:b')]\n", "one printable word"),
+    "name with a blank": (HEAD + "def zoo_components():\n    return [model('a b', 'a:b')]\n", "one printable word"),
+    "name with an escape": (HEAD + "def zoo_components():\n    return [model('\\x1b', 'a:b')]\n", "one printable word"),
+    "empty name": (HEAD + "def zoo_components():\n    return [model('', 'a:b')]\n", "one printable word"),
+    "task that is no string": (
+        HEAD + "def zoo_components():\n    return [model('a', 'a:b', task=[1])]\n",
+        "should be strings",
+    ),
+    "wrapper that does not yield": (
+        "from zoo import hookimpl\n@hookimpl(wrapper=True)\ndef zoo_logged(run):\n    pass\n",
+        "not a generator function",
+    ),
     "syntax error": ("def zoo_components(:\n", "SyntaxError"),
     "hook raises": (HEAD + "def zoo_components():\n    raise ValueError('no luck')\n", "ValueError: no luck"),
     "misspelt hook": (HEAD + "def zoo_component():\n    return []\n", "did you mean `zoo_components`"),
@@ -126,6 +157,150 @@ def test_a_plugin_adds_a_subcommand(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stdout) == (0, "hello you\n"), finished.stderr
 
 
+def test_what_a_plugin_prints_on_import_is_no_result(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install(loud="print('garbage')\n" + HEAD + "def zoo_components():\n    print('more')\n    return []\n")
+    assert capsys.readouterr() == ("", "garbage\nmore\n")
+
+
+def test_a_malformed_entry_point_costs_only_its_distribution(tmp_path: Path, install: Install, zoo: Command) -> None:
+    """One of zoo's is shown as broken; one of another tool's is nothing to us. Each would hide all others."""
+    for name, text in (("evil", "[zoo]\nevil\n"), ("other", "[console_scripts]\nother\n")):
+        make_distribution(tmp_path, name, {})
+        (tmp_path / f"{name}-1.dist-info" / "entry_points.txt").write_text(text)
+    (tmp_path / "shadow").mkdir()
+    install(good=ONE_MODEL.format(name="fine"))
+    rows = {row["name"]: row for row in json.loads(zoo("plugins", "--json").stdout)}
+    assert "entry_points.txt cannot be read" in rows["evil"]["error"]
+    assert rows["evil"]["distribution"] == "evil"
+    assert "other" not in rows
+    assert (rows["good"]["error"], rows["good"]["components"], rows["tiny"]["error"]) == (None, 1, None)
+    assert len(rows) == len({plugin.name for plugin in installed().plugins}) == len(installed().plugins)
+    assert "plugin `evil` is left out" in zoo("list").stderr
+
+
+@pytest.mark.parametrize("kind", ["", "except BaseException:\n    pass\n", "except BaseException:\n    1 / 0\n"])
+def test_ctrl_c_ends_the_program_also_while_a_plugin_is_imported(kind: str, install: Install, zoo: Command) -> None:
+    """Even where the plugin catches it. A KeyboardInterrupt that it raises itself costs only the plugin (above)."""
+    send = "import os, signal\n{}os.kill(os.getpid(), signal.SIGINT)\n"
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        install(slow=send.format("try:\n    " if kind else "") + kind)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_stop_that_raises_nothing_is_no_interrupt() -> None:
+    """In a run the first Ctrl-C only asks for a stop: what a plugin raises then is the plugin's."""
+    with stop_on_signals() as stop, pytest.raises(Escape, match="SystemExit: 3"), foreign_code():
+        os.kill(os.getpid(), signal.SIGINT)
+        raise SystemExit(3)
+    assert stop.requested
+    with stop_on_signals(), pytest.raises(KeyboardInterrupt), foreign_code():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_foreign_code_runs_in_a_thread_too() -> None:
+    """Python delivers no signal there, and allows no handler."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with foreign_code():
+                raise KeyboardInterrupt
+        except Escape as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert [cause(error) for error in raised] == ["KeyboardInterrupt"]
+
+
+@pytest.mark.parametrize(
+    "reference, said",
+    [
+        ("os:nope", "AttributeError: module 'os' has no attribute 'nope'"),
+        ("os:environ", "os:environ is a _Environ, which nothing can call"),
+        ("no_such_module_of_mine:x", "ModuleNotFoundError"),
+        ("leaves_{}:x", "SystemExit: 4"),
+    ],
+)
+def test_a_component_that_cannot_be_loaded(
+    reference: str, said: str, tmp_path: Path, install: Install, zoo: Command
+) -> None:
+    """`check` points at its name; `show`, whose user asked for what is not there, ends with status 2 likewise."""
+    module = f"leaves_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{module}.py").write_text("print('garbage')\nraise SystemExit(4)\n")
+    reference = reference.format(module.removeprefix("leaves_"))
+    install(bad=HEAD + f"def zoo_components():\n    return [model('gone', {reference!r})]\n")
+    with pytest.raises(PluginFailed, match="model `bad/gone` cannot be loaded: ") as failed:
+        Catalog().get("model", "gone").load()
+    assert said in failed.value.message
+    shown = zoo("show", "gone")
+    assert (shown.status, shown.stdout) == (2, "")
+    assert "model `bad/gone` cannot be loaded: " in shown.stderr
+    assert said in shown.stderr
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('task = "curve"\nmodel = "gone"\ndataset = "sine_curve"\noptimizer = "sgd"\ntrain.steps = 1\n')
+    checked = zoo("check", recipe)
+    assert checked.status == 2
+    assert (
+        checked.stderr.count("error[") == checked.stderr.count("error[broken-component]: model `bad/gone` cannot") == 1
+    )
+    assert "recipe.toml:2:9" in checked.stderr
+
+
+def test_a_reference_may_name_an_attribute_of_an_attribute() -> None:
+    assert model("a", "os:path.join").load() is os.path.join
+
+
+def test_recipes_that_are_no_folder_cost_only_themselves(install: Install, zoo: Command) -> None:
+    install(bad="from zoo import hookimpl\n@hookimpl\ndef zoo_recipes():\n    return 5\n")
+    checked = zoo("check", "tiny_curve")
+    assert checked.status == 0
+    assert checked.stderr.count("warning: plugin `bad` (zoo_recipes): TypeError: ") == 1
+    assert "zoo_recipes: TypeError" in zoo("plugins").stdout
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app as it is; what plugins add to it goes again."""
+    monkeypatch.setattr(app, "registered_commands", list(app.registered_commands))
+    monkeypatch.setattr(app, "registered_groups", list(app.registered_groups))
+
+
+COMMANDS = "import typer\nfrom zoo import hookimpl\n@hookimpl\ndef zoo_commands(app):\n"
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("    app.command('list')(lambda: print('not yours'))\n", "ValueError: there is a command `list` already"),
+        ("    app.add_typer(typer.Typer(), name='list')\n", ""),
+        ("    app.callback()(lambda: 1 / 0)\n", ""),
+        ("    app.command('half')(lambda: 0)\n    raise SystemExit(9)\n", "SystemExit: 9"),
+        (
+            "    app.command('odd')(lambda a: 0)\n    @app.command()\n    def strange(a: list[list[int]]): 0\n",
+            "AssertionError: ",
+        ),
+        ("    print('garbage')\n", ""),
+    ],
+    ids=["a command of another", "an empty group", "a callback", "exit", "a type that typer does not know", "print"],
+)
+@pytest.mark.usefixtures("commands")
+def test_commands_that_break_cost_only_themselves(text: str, said: str, install: Install, zoo: Command) -> None:
+    install(bad=COMMANDS + text, good=COMMANDS + "    app.command()(greet)\ndef greet(): print('hello')\n")
+    listed = zoo("list", "task", "--json")
+    assert listed.status == 0
+    assert "curve" in {row["name"] for row in json.loads(listed.stdout)}
+    warnings = [line for line in listed.stderr.splitlines() if "bad" in line]
+    if said:
+        assert len(warnings) == 1
+        assert warnings[0].startswith(f"warning: plugin `bad` (zoo_commands): {said}")
+    assert "half" not in {command.name for command in app.registered_commands}
+    assert zoo("greet").stdout == "hello\n"
+
+
 @pytest.fixture
 def listen() -> Iterator[Callable[..., None]]:
     """`listen(zoo_run_started=function)`: a plugin with those hooks."""
@@ -155,8 +330,11 @@ def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
         zoo_evaluated=lambda run, figures: heard.append(("evaluated", place(run), figures)),
         zoo_run_ended=lambda run, status, results: heard.append(("ended", place(run), status, results)),
     )
-    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    listener, seen = Listener(), []
+    listener.step = seen.append
+    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run", listener=listener)
 
+    assert [step.number for step in seen] == list(range(1, 9))
     epoch = [*["step"] * 4, "logged", "evaluated"]
     assert [event for event, *_ in heard] == ["started", *epoch, *epoch, "ended"]
     assert [where for event, where, *_ in heard if event == "step"] == [(n, 1 + (n > 4)) for n in range(1, 9)]
@@ -179,8 +357,6 @@ TOLD = ("logged", "evaluated")
 
 
 def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None]) -> None:
-    from zoo.jobs.listeners import Listener, WithPlugins
-
     assert WithPlugins(Listener(), installed()).step is None
     listen(zoo_step_finished=lambda step: None)
     assert WithPlugins(Listener(), installed()).step is not None
@@ -200,9 +376,12 @@ def test_a_listener_that_raises_costs_only_itself(
     listen(zoo_run_started=leaves, zoo_logged=lambda run, figures: figures["none"], zoo_run_ended=hears_the_end)
     listen(zoo_run_started=lambda run: heard.append(3))
     listen(zoo_logged=lambda run, figures: 1 / 0)
+    steps: list[int] = []
+    listen(zoo_logged=lambda run, figures: steps.append(run.step))
     assert run("tiny_curve", OVERRIDES, out=tmp_path / "run")["figures"]
     run_info = heard.pop()
     assert sorted(heard) == [1, 3]
+    assert steps == [4, 8]
     assert run_info.folder == tmp_path / "run"
     said = [line for line in capsys.readouterr().err.splitlines() if "listener" in line]
     assert said == [
@@ -215,10 +394,89 @@ def test_a_listener_that_raises_costs_only_itself(
     ]
 
 
+def test_pluggy_calls_the_listeners(listen: Callable[..., None], tmp_path: Path) -> None:
+    """In the order that pluggy documents: wrappers around tryfirst, the plain ones, trylast; what fails drops out."""
+    heard: list[str] = []
+
+    def hears(name: str) -> Callable[[Any], None]:
+        return lambda run: heard.append(name)
+
+    @hookimpl(wrapper=True)
+    def new(run: Any) -> Any:
+        heard.append("before")
+        answers = yield
+        heard.append("after")
+        return answers
+
+    @hookimpl(hookwrapper=True)
+    def old(run: Any) -> Any:
+        heard.append("old before")
+        outcome = yield
+        heard.append(f"old after {outcome.get_result()}")
+
+    @hookimpl(wrapper=True)
+    def never_yields(run: Any) -> Any:
+        if run is None:
+            yield
+
+    @hookimpl(wrapper=True)
+    def yields_twice(run: Any) -> Any:
+        yield
+        yield
+
+    @hookimpl(wrapper=True, tryfirst=True)
+    def leaves_after(run: Any) -> Any:
+        yield
+        raise SystemExit(3)
+
+    listen(zoo_run_started=hookimpl(trylast=True)(hears("last")))
+    listen(zoo_run_started=hears("plain"))
+    listen(zoo_run_started=hookimpl(tryfirst=True)(hears("first")))
+    for wrapper in (old, new, never_yields, yields_twice, leaves_after):
+        listen(zoo_run_started=wrapper)
+    run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    assert heard == ["before", "old before", "first", "plain", "last", "old after []", "after"]
+    failures = json.loads((tmp_path / "run" / "environment.json").read_text())["failures"]
+    assert {failure["plugin"]: failure["error"] for failure in failures} == {
+        "listener5": "StopIteration",
+        "listener6": "RuntimeError: the wrapper yields more than once",
+        "listener7": "SystemExit: 3",
+    }
+
+
+def test_listeners_are_told_how_a_run_ends(listen: Callable[..., None], tmp_path: Path) -> None:
+    """Stopped at a step, gone on with, and failed: a tracker can close its file each time."""
+    heard: list[Any] = []
+    broken = iter(["stop", "go on", "fail"])
+
+    def step(run: Any, step: Any) -> None:
+        if run.step == 3 and run.folder.name == "run":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    listen(
+        zoo_run_started=lambda run: heard.append((next(broken), run.resumed, run.step, run.epoch)),
+        zoo_step_finished=step,
+        zoo_run_ended=lambda run, status, results: heard.append((status, run.step, results and results["figures"])),
+    )
+    listen(zoo_run_started=lambda run: 1 / (run.folder.name != "run"))
+    with pytest.raises(Stopped):
+        run("tiny_curve", OVERRIDES, out=tmp_path / "run")
+    results = resume(tmp_path / "run")
+    with pytest.raises(RunFailed):
+        run("tiny_curve", [*OVERRIDES, "optimizer.lr=1e30"], out=tmp_path / "failed")
+    stops, fails = [("stop", False, 0, 0), ("stopped", 3, None)], [("fail", False, 0, 0), ("failed", 4, None)]
+    assert heard == [*stops, ("go on", True, 3, 1), ("done", 8, results["figures"]), *fails]
+    failures = json.loads((tmp_path / "run" / "environment.json").read_text())["failures"]
+    assert [failure["plugin"] for failure in failures] == ["listener1", "listener1"]  # once before, once after
+    assert "failures" not in json.loads((tmp_path / "failed" / "environment.json").read_text())
+
+
 def test_registering_by_hand_raises() -> None:
     """A test's or a notebook's plugin is not swallowed: whoever registers it wants to know."""
     plugins = Plugins()
     twins = SimpleNamespace(zoo_components=hookimpl(lambda: [model("a", "m:a"), model("a", "m:b")]))
     with pytest.raises(ValueError, match="two components are named model/a"):
         plugins.register(twins, "twins")
+    with pytest.raises(ValueError, match="the name of a plugin is 'a/b'"):
+        plugins.register(SimpleNamespace(), "a/b")
     assert plugins.plugins == []

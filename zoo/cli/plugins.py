@@ -11,9 +11,15 @@ from zoo.cli.output import print_json, print_table
 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List plugins with their versions, and the errors of those that do not work."""
-    from zoo.plugins import installed
+    from zoo.plugins import Plugin, installed
 
-    found = installed().plugins
+    found = installed()
+    found.recipe_folders()  # the one hook that is called only when a recipe is looked up
+
+    def error(plugin: Plugin) -> str:
+        failure = found.failures.get(plugin.name)
+        return plugin.error or (f"{failure.hook}: {failure.error}" if failure else "")
+
     if as_json:
         print_json(
             [
@@ -23,14 +29,14 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
                     "distribution": plugin.distribution,
                     "version": plugin.version,
                     "components": len(plugin.components),
-                    "error": plugin.error or None,
+                    "error": error(plugin) or None,
                 }
-                for plugin in found
+                for plugin in found.plugins
             ]
         )
         return
     rows = [
-        (one.name, one.module, f"{one.distribution} {one.version}", str(len(one.components)), one.error or "-")
-        for one in found
+        (one.name, one.module, f"{one.distribution} {one.version}", str(len(one.components)), error(one) or "-")
+        for one in found.plugins
     ]
     print_table(("name", "module", "distribution", "components", "error"), rows)
