@@ -56,5 +56,5 @@ def test_a_path_is_written_as_a_string() -> None:
 def test_a_path_that_is_not_there_is_named_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("r.toml").write_text(RECIPE)
-    with pytest.raises(InputError, match="texts/here.txt"):
+    with pytest.raises(InputError, match=r"texts/here\.txt"):
         run("r.toml")
