@@ -57,7 +57,7 @@ def _values(value: Any) -> list[tuple[int | str, Any]]:
 
 
 def _varied_by(mistake: Mistake, over: Mapping[str, Any], key: str) -> str:
-    """The key under which a sweep varies what a mistake is about; `key`, which is being varied, where none is nearer."""
+    """The key under which a sweep varies what a mistake is about; `key`, which is being varied, where none does."""
     about = [other for other in over if mistake.path[: len(other.split("."))] == tuple(other.split("."))]
     return max(about, key=len, default=key)
 
