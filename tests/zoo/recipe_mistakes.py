@@ -183,6 +183,9 @@ MISTAKES = [
     Mistake('▸extendsx = "base.toml"\n[train]\nseed = 1\n[[train.groups]]\nlr = 1.0\n', "unknown-key", "extends", ""),
     Mistake('[▸modell]\nname = "tiny_mlp"\n[quick.model]\nwidth = 3\n' + TRAIN, "unknown-key", "model", ""),
     Mistake('[▸tarin]\nepochs = 1\n[[train.groups]]\nparams = ["*"]\n', "unknown-key", "train", "unknown key `tarin`"),
+    Mistake(
+        TRAIN + '[▸evall]\nsplit = "test"\n[expect]\n"test/loss" = { max = 1 }\n', "unknown-key", "eval", "`evall`"
+    ),
     Mistake('[▸initt]\nfrom = "a"\n' + TRAIN, "unknown-key", "init", "unknown key `initt`"),
     # [quick]
     Mistake(TRAIN + '[quick]\n▸extends = "x"\n', "unknown-key", None, "stands in a recipe's file"),
