@@ -38,3 +38,14 @@ def test_values_that_do_not_go_together(write: Write) -> None:
 def test_what_is_right_passes(write: Write) -> None:
     text = BASE + '[sweep.over]\n"optimizer.lr" = { low = 1e-4, high = 0.1, log = true }\n"train.seed" = [0, 1]\n'
     assert places(write, text + 'model = [{ name = "tiny_mlp" }, { name = "tiny_mlp", width = 3 }]\n') == []
+
+
+def test_a_wrong_first_value_beside_a_range(write: Write) -> None:
+    text = BASE + '[sweep.over]\n"train.seed" = { low = 0, high = 2 }\n"optimizer.lr" = ["x", 0.1]\n'
+    assert places(write, text) == [(9, 19, "wrong-type")]
+
+
+@pytest.mark.usefixtures("fake_parts")
+def test_values_that_need_each_other(write: Write) -> None:
+    """The recipe's own model has no such parameter; the varied one has."""
+    assert places(write, BASE + '[sweep.over]\n"model.name" = ["parts"]\n"model.mode" = ["nearest"]\n') == []
