@@ -39,7 +39,7 @@ def check(recipe: Recipe, catalog: Catalog) -> list[Problem]:
     """All mistakes in a recipe, in the order of the file."""
     mistakes = _Checker(recipe, catalog).mistakes()
     mistakes += over_mistakes(recipe, mistakes, lambda other: _Checker(other, catalog).mistakes())
-    problems = [locate(recipe, mistake, help or _quoting(recipe, mistake)) for mistake, help in mistakes]
+    problems = [locate(recipe, mistake, _quoting(recipe, mistake) or help) for mistake, help in mistakes]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
 
 
@@ -291,7 +291,7 @@ class _Checker:
         if isinstance(metric, dict) and "as" in metric:
             name = metric["as"]
             if not isinstance(name, str) or not FIGURE_NAME.fullmatch(name):
-                message = f"`as` of a metric is {value_name(name)}; it should be a figure's name, such as `macro`"
+                message = f"`as` of a metric is {value_name(name)}; it should be a name for a figure, such as `macro`"
                 yield Mistake("wrong-value" if isinstance(name, str) else "wrong-type", message, (*path, "as")), ""
             metric = {key: value for key, value in metric.items() if key != "as"}
         if isinstance(metric, str | dict):

@@ -123,7 +123,8 @@ class _Figures:
             return None
         candidates = [f"{split}/{known}" for split in splits for known in ("loss", *self._names)]
         message = f"{subject} is no figure of this recipe, whose figures are {', '.join(map(_quoted, candidates))}"
-        return Mistake("unknown-figure", message, path, at, nearest(figure, candidates))
+        elsewhere = next((candidate for candidate in candidates if candidate.endswith(f"/{name}")), None)
+        return Mistake("unknown-figure", message, path, at, elsewhere or nearest(figure, candidates))
 
     def _is_made(self, name: str) -> bool:
         if name == "loss" or name.startswith("loss_") or self._metrics is None:

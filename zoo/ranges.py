@@ -41,11 +41,13 @@ def over_mistakes(recipe: Recipe, known: Mistakes, mistakes_of: Callable[[Recipe
             except MergeError as error:
                 of_this = [(error.mistake, error.help)]
             for mistake, help in of_this:
-                if mistake not in seen and _is_about(mistake, key, over):
+                if mistake not in seen:
                     seen.append(mistake)
-                    rest = mistake.path[len(key.split(".")) :]
-                    inside = (place, *rest) if rest or mistake.at == "value" else ()
-                    mistakes.append((replace(mistake, path=("sweep", "over", key, *inside)), help))
+                    about = _varied_by(mistake, over, key)
+                    rest = mistake.path[len(about.split(".")) :]
+                    inside = (place if about == key else places[about][0][0], *rest)
+                    path = ("sweep", "over", about, *(inside if rest or mistake.at == "value" else ()))
+                    mistakes.append((replace(mistake, path=path), help))
     return mistakes
 
 
@@ -54,10 +56,10 @@ def _values(value: Any) -> list[tuple[int | str, Any]]:
     return list(enumerate(value)) if isinstance(value, list) else [(end, value[end]) for end in ("low", "high")]
 
 
-def _is_about(mistake: Mistake, key: str, over: Mapping[str, Any]) -> bool:
-    """Whether a mistake belongs to what is varied under `key`, rather than under another key."""
+def _varied_by(mistake: Mistake, over: Mapping[str, Any], key: str) -> str:
+    """The key under which a sweep varies what a mistake is about; `key`, which is being varied, where none does."""
     about = [other for other in over if mistake.path[: len(other.split("."))] == tuple(other.split("."))]
-    return max(about, key=len) == key if about else True
+    return max(about, key=len, default=key)
 
 
 def form_mistakes(key: str, value: Any, method: str = "random") -> Iterator[Mistake]:

@@ -18,6 +18,7 @@ class Mistake(NamedTuple):
 
 PARTS = {"task": "curve", "model": "tiny_mlp", "dataset": "sine_curve", "optimizer": "adam"}
 TRAIN = "[train]\nepochs = 1\n"
+FORECAST = 'task = "forecasting"\nmodel = "ar_mlp"\ndataset = "sine"\n' + TRAIN
 SGD = 'optimizer = "sgd"\n'
 
 MISTAKES = [
@@ -113,7 +114,84 @@ MISTAKES = [
     Mistake(TRAIN + '[expect]\n"val/loss" = ▸0.1\n', "wrong-type", None, "it should be a table: { min = 0.9 }"),
     Mistake(TRAIN + '[expect]\n"val/loss" = { ▸mx = 0.1 }\n', "unknown-key", "max", "`min` and `max`"),
     Mistake(TRAIN + '[expect."val/loss"]\nmax = ▸"low"\n', "wrong-type", None, "it should be a number"),
+    # two metrics of one name
+    Mistake(TRAIN + '[eval]\nmetrics = ["accuracy", ▸"accuracy"]\n', "two-of-a-name", None, "with `as`"),
+    Mistake(
+        TRAIN + '[eval]\nmetrics = ["accuracy", ▸{ name = "basics/accuracy", average = "macro" }]\n',
+        "two-of-a-name", None, "a second metric makes the figure `accuracy`",
+    ),
+    Mistake(
+        TRAIN + '[eval]\nmetrics = ["f1", { name = "accuracy", as = "a" }, ▸{ name = "f1", as = "a" }]\n',
+        "two-of-a-name", None, "the figure `a`",
+    ),
+    Mistake(TRAIN + '[eval]\nmetrics = ["f1", { name = "f1", ▸ass = "a" }]\n', "unknown-key", None, "key `ass`"),
+    Mistake(TRAIN + '[eval]\nmetrics = [{ name = "f1", as = ▸3 }]\n', "wrong-type", None, "`as` of a metric is 3"),
+    *(
+        Mistake(TRAIN + f'[eval]\nmetrics = [{{ name = "f1", as = ▸"{name}" }}]\n', "wrong-value", None, "a name for a")
+        for name in ("loss", "loss_a", "val/a", "", "-a", "a b")
+    ),
+    # figures
+    Mistake(TRAIN + 'monitor = ▸"val/los"\n', "unknown-figure", "val/loss", "`monitor` of [train] is `val/los`"),
+    Mistake(TRAIN + 'monitor = ▸"vall/loss"\n', "unknown-figure", "val/loss", "no figure of this recipe"),
+    Mistake(TRAIN + 'monitor = ▸"loss"\n', "unknown-figure", "val/loss", "no figure of this recipe"),
+    Mistake(TRAIN + '[expect]\n▸"train/loss" = { max = 1 }\n', "unknown-figure", "val/loss", "of [expect]"),
+    Mistake(TRAIN + '[expect]\n▸"val/accuracy" = { min = 1 }\n', "unknown-figure", None, "are `val/loss`"),
+    Mistake(TRAIN + '[expect]\n▸"out_of_fold/loss" = { min = 1 }\n', "unknown-figure", "val/loss", "no figure"),
+    Mistake(
+        TRAIN + '[eval]\nsplit = "test"\n[expect]\n▸"val/loss" = { max = 1 }\n', "unknown-figure", "test/loss", ""
+    ),
+    Mistake(
+        TRAIN + '[eval]\nmetrics = ["mean_absolute_error"]\n[expect]\n▸"val/mean_absolut_error" = { max = 1 }\n',
+        "unknown-figure", "val/mean_absolute_error", "no figure",
+    ),
+    Mistake(
+        FORECAST + '[eval]\nmetrics = [{ name = "step_error", as = "x" }]\n[expect]\n▸"val/error_4" = { max = 1 }\n',
+        "unknown-figure", "val/x_error_4", "`val/x_error_64`",
+    ),
+    Mistake(TRAIN + '[sweep]\nfigure = ▸"val/lss"\n', "unknown-figure", "val/loss", "`figure` of [sweep] is `val/lss`"),
+    Mistake(TRAIN + '[eval]\nsplit = "test"\n[▸sweep]\ntrials = 1\n', "unknown-figure", "test/loss", "is `val/loss`"),
+    Mistake(
+        'task = "classification"\nmodel = "lenet"\ndataset = "digits"\n' + TRAIN + '[eval]\nmetrics = ▸["f1"]\n',
+        "unknown-figure", None, "the task monitors `val/accuracy`",
+    ),
+    # bounds
+    Mistake(TRAIN + '[expect]\n"val/loss" = { min = 5, max = ▸1 }\n', "wrong-value", None, "nothing is within both"),
+    Mistake(TRAIN + '[expect]\n"val/loss" = { max = ▸nan }\n', "wrong-value", None, "is nan; it should be"),
+    Mistake(TRAIN + '[expect]\n"val/loss" = { min = ▸-inf }\n', "wrong-value", None, "finite"),
+    Mistake(TRAIN + '[expect]\n"val/loss" = { max = ▸true }\n', "wrong-type", None, "it should be a number"),
+    Mistake(TRAIN + '[expect]\n"val/loss" = ▸{}\n', "missing-key", None, "neither `min` nor `max`"),
+    # numbers that are none
+    Mistake('optimizer = { name = "adam", lr = ▸nan }\n' + TRAIN, "wrong-value", None, "a finite number"),
+    Mistake(TRAIN + "warmup_epochs = ▸inf\n", "wrong-value", None, "a finite number"),
+    Mistake(TRAIN + "time_limit = ▸-inf\n", "wrong-value", None, "a finite number"),
+    # initialisers
+    Mistake(TRAIN + 'initialize = { "a" = "zeros", "b" = ▸"zeroes" }\n', "wrong-value", "zeros", "unknown initialiser"),
+    Mistake(TRAIN + '[train.initialize]\n"*" = ▸"nrmal(0.1)"\n', "wrong-value", "normal(0.1)", "for `*`"),
+    Mistake(TRAIN + '[train.initialize]\n"a" = "zeros"\n"b" = ▸5\n', "wrong-type", None, "it should be a string"),
+    Mistake(TRAIN + '[train.initialize]\n"*" = ▸"normal(nan)"\n', "wrong-value", None, "should be finite"),
+    # groups
+    Mistake(TRAIN + '[[train.groups]]\n▸parms = ["*"]\n', "unknown-key", "params", "unknown key `parms`"),
+    Mistake(TRAIN + "[[train.groups]]\nparams = [▸1]\n", "wrong-type", None, "`params[0]`"),
+    Mistake(TRAIN + '[[train.groups]]\nparams = ▸"*"\n', "wrong-type", None, "a list of strings"),
+    Mistake(TRAIN + '[[train.groups]]\nparams = ["*"]\nlr = ▸07:32:00\n', "wrong-type", None, "date or time"),
+    Mistake(TRAIN + "groups = [▸3]\n", "wrong-type", None, "`groups[0]` of [train] is 3"),
+    # devices
+    Mistake(TRAIN + 'device = ▸"gpu"\n', "wrong-value", "cuda", "auto, cpu, cuda or cuda:N"),
+    Mistake(TRAIN + 'device = ▸"GPU:1"\n', "wrong-value", "cuda:1", "auto, cpu, cuda or cuda:N"),
+    Mistake(TRAIN + 'device = ▸"cuda:"\n', "wrong-value", "cuda", "auto, cpu, cuda or cuda:N"),
+    # what a misspelt name brings with it
+    Mistake('▸extendsx = "base.toml"\n[train]\nseed = 1\n[[train.groups]]\nlr = 1.0\n', "unknown-key", "extends", ""),
+    Mistake('[▸modell]\nname = "tiny_mlp"\n[quick.model]\nwidth = 3\n' + TRAIN, "unknown-key", "model", ""),
+    Mistake('[▸tarin]\nepochs = 1\n[[train.groups]]\nparams = ["*"]\n', "unknown-key", "train", "unknown key `tarin`"),
+    Mistake(
+        TRAIN + '[▸evall]\nsplit = "test"\n[expect]\n"test/loss" = { max = 1 }\n', "unknown-key", "eval", "`evall`"
+    ),
+    Mistake('[▸initt]\nfrom = "a"\n' + TRAIN, "unknown-key", "init", "unknown key `initt`"),
     # [quick]
+    Mistake(TRAIN + '[quick]\n▸extends = "x"\n', "unknown-key", None, "stands in a recipe's file"),
+    Mistake(TRAIN + '[quick.▸expct]\n"val/loss" = { max = 1 }\n', "unknown-key", "expect", "unknown key `expct`"),
+    Mistake(TRAIN + '[quick]\n▸"trian.epochs" = 1\n', "unknown-key", "train", "unknown key `trian`"),
+    Mistake(TRAIN + '[quick.sweep.over]\n▸"train.sed" = [1]\n', "unknown-key", "seed", "unknown key `sed`"),
     Mistake(TRAIN + '[quick]\n▸"train.epoch" = 1\n', "unknown-key", "epochs", "unknown key `epoch` of [train]"),
     Mistake(TRAIN + '[quick]\n"train.epochs" = ▸"x"\n', "wrong-type", None, "should be an integer"),
     Mistake(TRAIN + "[quick]\ntrain.epochs = ▸true\n", "wrong-type", None, "should be an integer"),
@@ -128,7 +206,60 @@ MISTAKES = [
     Mistake('extends = ▸"/base.toml"\n' + TRAIN, "wrong-value", None, "leaves the recipe's folder"),
     Mistake("extends = ▸3\n" + TRAIN, "wrong-type", None, "it should be a string"),
     Mistake('extends = ▸"recipe.toml"\n' + TRAIN, "circle", None, "in a circle"),
+    # what a sweep varies
+    *(
+        Mistake(TRAIN + "[sweep.over]\n" + over + "\n", code, suggestion, message)
+        for over, code, suggestion, message in (
+            ('▸"train.sed" = [0, 1]', "unknown-key", "seed", "unknown key `sed` of [train]"),
+            ('"train.seed" = [▸"x", 1]', "wrong-type", None, "should be an integer"),
+            ('"train.batch_size" = [16, ▸"x"]', "wrong-type", None, "should be an integer"),
+            ('"optimizer.betas" = [[0.9, 0.99], [0.9, ▸"x"]]', "wrong-type", None, "`betas[1]` of optimizer"),
+            ('"train.batch_size" = { low = 1, high = ▸2.5 }', "wrong-type", None, "should be an integer"),
+            ('"train.batch_size" = { low = ▸0, high = 2 }', "wrong-value", None, "greater than or equal to 1"),
+            ('"optimizer.lr" = { low = 1.0, high = ▸0.1 }', "wrong-value", None, "it should be above `low`"),
+            ('"optimizer.lr" = { low = 0.1, high = ▸0.1 }', "wrong-value", None, "it should be above `low`"),
+            ('"optimizer.lr" = { low = ▸0.0, high = 0.1, log = true }', "wrong-value", None, "begins above 0"),
+            ('"optimizer.lr" = { low = ▸nan, high = 0.1 }', "wrong-type", None, "a finite number"),
+            ('"optimizer.lr" = { low = 0.1, high = ▸inf }', "wrong-type", None, "a finite number"),
+            ('"train.seed" = { low = ▸true, high = 2 }', "wrong-type", None, "a finite number"),
+            ('"train.seed" = { low = 1, high = ▸{} }', "wrong-type", None, "a finite number"),
+            ('"train.seed" = { low = ▸"a", high = "b" }', "wrong-type", None, "a finite number"),
+            ('"optimizer.lr" = { low = 0.1, high = 0.2, log = ▸1 }', "wrong-type", None, "true or false"),
+            ('"optimizer.lr" = { low = 0.1, high = 0.2, ▸logg = true }', "unknown-key", "log", "unknown key `logg`"),
+            ('"optimizer.lr" = ▸{ low = 0.1 }', "missing-key", None, "has no `high`"),
+            ('"train.seed" = ▸[]', "wrong-value", None, "no values to choose from"),
+            ('"train.seed" = { ▸name = "x" }', "unknown-key", None, "unknown key `name` of the range"),
+            ('"train.seed" = ▸"x"', "wrong-type", None, "a list of values or a range"),
+            ('"train.seed" = [▸1979-05-27]', "wrong-type", None, "date or time"),
+            ('"train.seed" = ▸1979-05-27', "wrong-type", None, "a list of values or a range"),
+            ('▸"" = [1]', "unknown-key", None, "unknown key ``"),
+            ('▸"train.epochs.x" = [1]', "no-table", None, "is no table"),
+        )
+    ),
+    *(
+        Mistake(TRAIN + f"[sweep]\nover = {{ {over} }}\n", code, suggestion, message)
+        for over, code, suggestion, message in (
+            ('model = ["tiny_mlp", ▸"tiny_mpl"]', "unknown-component", "tiny_mlp", "unknown model"),
+            ('model = ["tiny_mlp", { name = "tiny_mlp", ▸widht = 3 }]', "unknown-key", "width", "unknown key `widht`"),
+            ('model = ["parts", "tiny_mlp"], ▸"model.mode" = ["nearest"]', "unknown-key", None, "of model `tiny_mlp`"),
+        )
+    ),
+    Mistake(TRAIN + "[sweep]\nover = ▸3\n", "wrong-type", None, "a table of any values"),
+    Mistake(
+        TRAIN + '[sweep]\nmethod = "grid"\n[sweep.over]\n"optimizer.lr" = ▸{ low = 0.1, high = 0.2 }\n',
+        "wrong-value", None, "a grid needs a list",
+    ),
+    # too much of it
+    Mistake(TRAIN + "seed = ▸" + "[" * 13 + "]" * 13 + "\n", "syntax", None, "deeper than 12 levels"),
+    Mistake(TRAIN + "seed = ▸" + "{a=" * 13 + "1" + "}" * 13 + "\n", "syntax", None, "deeper than 12 levels"),
+    Mistake(TRAIN + "seed" + ".a" * 10 + ".▸a.a = 1\n", "too-deep", None, "deeper than 12 levels"),
     # no TOML
+    Mistake(TRAIN + "freeze = [\"a\", ▸\"b, \"c\"]\n", "syntax", None, ""),
+    Mistake(TRAIN + "freeze = ▸[\"a\"\n\nseed = 3\n", "syntax", None, "unclosed array"),
+    Mistake('task = ▸curve"\n' + TRAIN, "syntax", None, "invalid value"),
+    Mistake(TRAIN + "seed = ▸1.2.3\n", "syntax", None, ""),
+    Mistake("summary = ▸'it is\n" + TRAIN, "syntax", None, "this string does not end"),
+    Mistake(TRAIN + 'monitor = ▸"""val/loss\n', "syntax", None, "this string does not end"),
     Mistake("[train]\nepochs = ▸= 1\n", "syntax", None, "invalid value"),
     Mistake("[train]\nepochs = 1\n▸epochs = 2\n", "syntax", None, "overwrite"),
     Mistake('task = ▸"cur\n', "syntax", None, "this string does not end"),

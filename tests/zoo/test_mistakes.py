@@ -142,6 +142,13 @@ OVERRIDES = {
     "model.name=tiny_mpl": (12, "unknown-component", "tiny_mlp"),
     "trian.epochs=2": (1, "unknown-key", "train"),
     "train.epochs.x=2": (1, "no-table", None),
+    "model.widht.x=3": (1, "unknown-key", "width"),
+    'model={name="tiny_mlp", widht=3}': (25, "unknown-key", "width"),
+    'optimizer.betas=[0.9, "x"]': (23, "wrong-type", None),
+    "optimizer.lr=nan": (14, "wrong-value", None),
+    'extends="base.toml"': (1, "unknown-key", None),
+    "quick.train.epochs=1": (1, "unknown-key", None),
+    "train.device=gpu": (14, "wrong-value", "cuda"),
     'eval.metrics=["acuracy"]': (15, "unknown-component", "accuracy"),
     "name=a/b": (6, "wrong-value", None),
     ".".join("a" * 20) + "=1": (1, "too-deep", None),
@@ -154,6 +161,24 @@ def test_a_mistake_on_the_command_line_is_shown_there(override: str, write: Writ
     found = [(one.file, one.line, one.column, one.code, one.suggestion) for one in problems]
     column, code, suggestion = OVERRIDES[override]
     assert found == [("command line", 1, column, code, suggestion)]
+
+
+@pytest.mark.parametrize(
+    ("override", "help"),
+    [
+        ("eval.metrics=[f1]", """eval.metrics=["a", "b"]"""),
+        ("train.monitor=500", """'train.monitor="500"'"""),
+        ("model.title=500", """'model.title="500"'"""),
+        ("train.epochs=x", ""),
+        ("train.seed=1.5", ""),
+    ],
+)
+@pytest.mark.usefixtures("fake_parts")
+def test_a_word_on_quotes(override: str, help: str, write: Write) -> None:
+    """Where the shell has eaten them, or nobody wrote any; elsewhere no such word."""
+    recipe = write("recipe.toml", GOOD.replace("tiny_mlp", "parts") if "model" in override else GOOD)
+    (problem,) = problems_of(recipe, [override])
+    assert help in problem.help and bool(help) == ("quoted" in problem.help)
 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", " = 3", ""])

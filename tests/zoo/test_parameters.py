@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from tests.reference.loop import MovingAverage
 from tests.zoo.training import experiment, run, state, trained, weights
 from zoo import InputError
 from zoo.fit import fit
+from zoo.parameters import matching
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
@@ -35,6 +37,23 @@ def test_groups_have_settings_of_their_own() -> None:
         "head.weight": (0.5, 0.1),
         "head.bias": (0.1, 0.0),  # the first match counts
     }
+
+
+def test_norm_means_every_kind_of_normalisation() -> None:
+    """By hand: torch's layers that normalise, with weights; and nothing else."""
+    kinds = {
+        "batch_1d": nn.BatchNorm1d(4), "batch_2d": nn.BatchNorm2d(4), "batch_3d": nn.BatchNorm3d(4),
+        "synchronised": nn.SyncBatchNorm(4), "instance": nn.InstanceNorm2d(4, affine=True), "layer": nn.LayerNorm(4),
+        "group": nn.GroupNorm(2, 4), "rms": nn.RMSNorm(4), "local": nn.LocalResponseNorm(2),
+    }  # fmt: skip
+    others = {"linear": nn.Linear(4, 4), "convolution": nn.Conv2d(4, 4, 1), "embedding": nn.Embedding(4, 4)}
+    model = nn.ModuleDict({**kinds, **others, "deeper": nn.Sequential(nn.LayerNorm(4))})
+    expected = {
+        name for name, _ in model.named_parameters() if name.split(".")[0] in kinds or name.startswith("deeper")
+    }
+    assert set(matching(model, [":norm"])) == expected
+    assert {"batch_1d.weight", "instance.bias", "group.weight", "rms.weight", "deeper.0.bias"} <= expected
+    assert set(matching(nn.LayerNorm(4), [":norm"])) == {"weight", "bias"}
 
 
 def test_no_decay_shows_in_the_weights() -> None:
