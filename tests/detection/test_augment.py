@@ -189,7 +189,7 @@ def test_colours_are_drawn_from_all_of_their_ranges() -> None:
     gain, grey, _ = drawn(SATURATION=augment.SATURATION)
     assert spans(gain, 0.4, 1.5) and torch.allclose(gain[:, 0] + grey, torch.ones(4000), atol=0.02)
     gain, grey, _ = drawn(CHANNEL_GAIN=augment.CHANNEL_GAIN)
-    assert spans(gain, 0.85, 1.15) and spans(gain[:, 0] - gain[:, 1], -0.3, 0.3) and not grey.any()
+    assert spans(gain, 0.85, 1.15) and (gain[:, 0] - gain[:, 1]).abs().max() > 0.2 and not grey.any()
     gain, grey, _ = drawn(CONTRAST=(0.5, 0.5), SATURATION=(0.5, 0.5))
     assert (gain == 0.25).all() and (grey == 0.25).all()
 

@@ -114,7 +114,7 @@ def test_val_is_drawn_on_photographs_that_train_never_shows(monkeypatch: pytest.
     assert not stems[0] & stems[1]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from(["train", "val"]))
 def test_a_picture_follows_from_seed_split_and_index(seed: int, split: str) -> None:
     """Drawing fewer pictures gives the same first ones; another seed or split gives others."""
@@ -182,5 +182,5 @@ def test_training_pictures_are_turned_any_way_and_zoomed_where_that_is_asked_for
         transform = scenes(train_size=1, val_size=1, size=64, zoom=zoom).splits["train"].transform
         changed = transform(batch, torch.Generator().manual_seed(0))["boxes"][:, 0]
         tops, widths = changed[:, 1], changed[:, 2] - changed[:, 0]
-        assert 20 < int((tops < 30).sum()) < 60
+        assert tops.unique().tolist() == [4, 40] if zoom == 1 else 20 < int((tops < 30).sum()) < 70
         assert len(widths.unique()) == 1 if zoom == 1 else len(widths.unique()) > 40
