@@ -72,6 +72,7 @@ def test_confusion_matrix(scored):
     pairs = list(zip(*counts(*scored), strict=True))
     expected = [[pairs.count((truth, guess)) for guess in range(CLASSES)] for truth in range(CLASSES)]
     assert fed(metrics.confusion_matrix(CLASSES), *scored).tolist() == expected
+    assert metrics.confusion_matrix(CLASSES).axes == ("truth", "prediction")
 
 
 @pytest.mark.parametrize(
