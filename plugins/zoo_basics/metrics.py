@@ -71,7 +71,11 @@ def confusion_matrix(
         normalize: shares instead of counts: of each true class, of each predicted one, or of all.
         ignore_index: the target that does not count.
     """
-    return MulticlassConfusionMatrix(num_classes, normalize=normalize, ignore_index=ignore_index, validate_args=False)
+    return _ConfusionMatrix(num_classes, normalize=normalize, ignore_index=ignore_index, validate_args=False)
+
+
+class _ConfusionMatrix(MulticlassConfusionMatrix):
+    axes = ("truth", "prediction")  # what a report writes beside rows and columns
 
 
 def mean_squared_error() -> MeanSquaredError:

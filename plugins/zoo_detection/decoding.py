@@ -14,10 +14,11 @@ Detections = dict[str, torch.Tensor]
 def detect(
     outputs: dict[str, torch.Tensor],
     size: tuple[int, int],
-    score_threshold: float = 0.01,
-    iou_threshold: float = 0.5,
-    candidates: int = 400,
-    max_detections: int = 100,
+    *,
+    score_threshold: float,
+    iou_threshold: float,
+    candidates: int,
+    max_detections: int,
 ) -> list[Detections]:
     """Boxes whose score is high enough, less those that overlap a better one of their class.
 

@@ -14,12 +14,14 @@ from zoo_detection.matching import decode, encode, match_anchors, to_corners
 class MultiboxLoss(nn.Module):
     """Classification of all anchors and box regression of the matched ones, divided by the batch's matched anchors.
 
+    A picture without objects counts as one with one matched anchor, so that the mean adds up over pictures.
+
     Args:
         overlap_threshold: IoU from which an anchor learns an object that is not the best for it; see `match_anchors`.
         classification: `"cross_entropy"` over the matched anchors and the hardest of the others (Liu et al. 2016, SSD,
             section 2.2), or `"focal"` over all (Lin et al. 2017, Focal Loss for Dense Object Detection).
-        negatives_per_positive: how many of the others in a picture, for each matched anchor there; a picture without
-            objects counts as one with one. All that equal the last one taken are taken.
+        negatives_per_positive: how many of the others in a picture, for each matched anchor there; all that equal the
+            last one taken are taken.
         focal_gamma: how much less a well classified anchor counts.
         box: `"l1"`, `"l2"` or `"smooth_l1"` of the four offsets, summed; or `"giou"` of the boxes (Rezatofighi et al.
             2019, Generalized Intersection over Union).
@@ -52,7 +54,7 @@ class MultiboxLoss(nn.Module):
         """
         matches = self._match(outputs, target)
         matched = matches >= 0
-        positives = matched.sum().clamp(min=1)
+        positives = _positives(matched)
         classification = self._classification(outputs["logits"], matches, target["labels"])
         box = self._box(outputs, matches, target["boxes"])
         return {
@@ -61,8 +63,8 @@ class MultiboxLoss(nn.Module):
         }
 
     def count(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """What the loss is a mean over: matched anchors, one at least."""
-        return (self._match(outputs, target) >= 0).sum().clamp(min=1)
+        """What the loss is a mean over: matched anchors, one at least for each picture."""
+        return _positives(self._match(outputs, target) >= 0)
 
     def _match(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:
         anchors = to_corners(outputs["anchors"])
@@ -100,3 +102,8 @@ class MultiboxLoss(nn.Module):
             return losses
         distance = {"l1": F.l1_loss, "l2": F.mse_loss, "smooth_l1": F.smooth_l1_loss}[self.box]
         return distance(offsets, encode(boxes, anchors), reduction="none").sum(dim=2)
+
+
+def _positives(matched: torch.Tensor) -> torch.Tensor:
+    """The matched anchors of a batch (B, A), one at least for each picture."""
+    return matched.sum(dim=1).clamp(min=1).sum()

@@ -72,6 +72,7 @@ def test_confusion_matrix(scored):
     pairs = list(zip(*counts(*scored), strict=True))
     expected = [[pairs.count((truth, guess)) for guess in range(CLASSES)] for truth in range(CLASSES)]
     assert fed(metrics.confusion_matrix(CLASSES), *scored).tolist() == expected
+    assert metrics.confusion_matrix(CLASSES).axes == ("truth", "prediction")
 
 
 @pytest.mark.parametrize(
@@ -140,3 +141,36 @@ print([name for name in ("torch", "torchmetrics", "torchvision", "numpy") if nam
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_confusion_matrix_can_be_of_shares(scored):
+    """Rows are truths, columns what was predicted."""
+    pairs = list(zip(*counts(*scored), strict=True))
+    table = torch.tensor([[pairs.count((truth, guess)) for guess in range(CLASSES)] for truth in range(CLASSES)])
+    for normalize, whole in (("true", table.sum(1, keepdim=True)), ("pred", table.sum(0, keepdim=True)), ("all", 40)):
+        found = fed(metrics.confusion_matrix(CLASSES, normalize=normalize), *scored)
+        torch.testing.assert_close(found, table / whole)
+
+
+def test_top_k_takes_five_and_ignores_what_it_should():
+    scores = torch.arange(7.0).flip(0).expand(4, 7).softmax(1)
+    target = torch.tensor([0, 4, 5, 6])
+    assert float(fed(metrics.top_k_accuracy(7), scores, target, split=2)) == 0.5
+    assert float(fed(metrics.top_k_accuracy(7, k=6, ignore_index=6), scores, target, split=2)) == 1
+    assert float(fed(metrics.top_k_accuracy(7, k=7), scores, target, split=2)) == 1
+
+
+def test_perplexity_is_given_outputs_and_counts_what_is_kept():
+    """By hand: of three places one is padding; two classes at even odds, then at 3 to 1."""
+    assert metrics.Perplexity.takes_outputs is True
+    outputs = torch.tensor([[0.0, 0.0], [0.0, math.log(3)], [9.0, 0.0]])
+    found = fed(metrics.Perplexity(ignore_index=7), outputs, torch.tensor([0, 1, 7]), split=1)
+    assert float(found) == pytest.approx(math.exp((math.log(2) - math.log(0.75)) / 2))
+
+
+def test_metrics_start_anew_after_a_reset(scored):
+    for make in (metrics.accuracy, metrics.f1, metrics.confusion_matrix):
+        metric = make(CLASSES)
+        first = fed(metric, *scored)
+        metric.reset()
+        assert torch.equal(fed(metric, *scored), first)

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 
+import numpy
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
 from zoo import InputError
+from zoo_basics.caption import captioned
 from zoo_basics.losses import CrossEntropy
 from zoo_basics.tasks import Classification, Regression
 
@@ -202,3 +204,48 @@ def test_the_tasks_are_cheap_to_import():
 def has_red(image):
     red, green, _ = image.split()
     return any(r > g + 50 for r, g in zip(red.tobytes(), green.tobytes(), strict=True))
+
+
+def test_what_is_usual_for_each_task():
+    assert (Classification.loss, Classification.metrics, Classification.monitor) == (
+        "cross_entropy", ("accuracy",), "val/accuracy",
+    )  # fmt: skip
+    assert (Regression.loss, Regression.metrics, Regression.monitor) == ("mse", (), "val/loss")
+
+
+def test_floats_are_no_pictures_to_mirror(task):
+    assert len(task.variants({"input": torch.randn(2, 3, 4, 5)})) == 1
+
+
+def test_captions_say_the_class_and_how_sure_it_is(task):
+    """The pictures are those of `captioned` with the text written out, and every pixel shown is the picture's."""
+    pixels = torch.randint(256, (3, 230, 240), dtype=torch.uint8)
+    sample, prediction = {"input": pixels, "label": torch.tensor(2)}, torch.tensor([0.06, 0.815, 0.125])
+    assert task.draw(sample, prediction).tobytes() == captioned(pixels, "bee 0.81", right=False).tobytes()
+    assert task.draw(sample, prediction, truth=True).tobytes() == captioned(pixels, "cat").tobytes()
+    sure = {**sample, "label": torch.tensor(1)}
+    assert task.draw(sure, prediction).tobytes() == captioned(pixels, "bee 0.81", right=True).tobytes()
+    shown = task.draw(sample, prediction).crop((0, 0, 240, 230))
+    assert torch.equal(torch.from_numpy(numpy.array(shown)).permute(2, 0, 1), pixels)
+
+
+@pytest.mark.parametrize("side", [8, 100, 120])
+def test_a_small_picture_is_enlarged_by_a_whole_number_into_even_squares(side):
+    pixels = torch.randint(256, (3, side, side), dtype=torch.uint8)
+    scale = -(-224 // side)
+    shown = numpy.array(captioned(pixels, "ant").crop((0, 0, scale * side, scale * side)))
+    assert torch.equal(
+        torch.from_numpy(shown).permute(2, 0, 1), pixels.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
+    )
+
+
+def test_difficulty_and_answers_by_hand(task):
+    assert task.difficulty({"label": torch.tensor(0)}, torch.tensor([1.0, 0.0])) == 0
+    assert task.answer(torch.tensor([0.0, 0.0, 0.0, 0.2, 0.0, 0.8])) == "fox"
+    assert Classification().answer(torch.tensor([0.1, 0.9])) == "1"
+    assert Regression().answer(torch.tensor([[2.5]])) == 2.5
+
+
+def test_targets_are_where_the_data_sets_have_them(task):
+    assert task.target({"label": 3, "target": 4}) == 3
+    assert Regression().target({"label": 3, "target": 4}) == 4

@@ -162,3 +162,42 @@ def assert_counts_right(loss, outputs, target, first):
     torch.testing.assert_close(joined, whole)
     torch.testing.assert_close(torch.autograd.grad(joined, outputs)[0], torch.autograd.grad(whole, outputs)[0])
     assert float(loss.count(outputs, target)) == pytest.approx(float(sum(counts)))
+
+
+def test_counts_are_distributions_elements_and_targets():
+    """By hand: halves weighted by twice the counts would give the same mean."""
+    distributions = torch.rand(5, 3, 2).softmax(1)
+    assert CrossEntropy().count(distributions, distributions) == 10
+    assert KLDivergence().count(distributions, distributions) == 10
+    assert mse().count(distributions, distributions) == 30
+    labels = torch.tensor([[0, 1], [2, 2]])
+    assert int(CrossEntropy().count(torch.randn(2, 3, 2), labels)) == 4
+    assert int(CrossEntropy(ignore_index=2).count(torch.randn(2, 3, 2), labels)) == 2
+    assert float(CrossEntropy(class_weights=[1.0, 2.0, 5.0]).count(torch.randn(2, 3, 2), labels)) == 13
+    weighted = CrossEntropy(ignore_index=2, class_weights=[1.0, 2.0, 5.0])
+    assert float(weighted.count(torch.randn(2, 3, 2), labels)) == 3
+
+
+def test_the_usual_bends_are_torch_s():
+    torch.manual_seed(0)
+    outputs, target = 3 * torch.randn(40), 3 * torch.randn(40)
+    assert torch.equal(smooth_l1()(outputs, target), F.smooth_l1_loss(outputs, target))
+    assert torch.equal(huber()(outputs, target), F.huber_loss(outputs, target))
+
+
+def test_class_weights_go_where_the_loss_goes():
+    loss = CrossEntropy(class_weights=[1.0, 2.0])
+    assert "class_weights" in dict(loss.named_buffers())
+    assert loss.to("meta").class_weights.device.type == "meta"
+
+
+def test_smoothing_spreads_a_share_of_the_truth_by_hand():
+    """Two classes at logits 0 and log 3: probabilities 1/4 and 3/4; a fifth is spread, so the truth keeps 0.9."""
+    outputs = torch.tensor([[0.0, math.log(3)]])
+    expected = -0.9 * math.log(0.25) - 0.1 * math.log(0.75)
+    assert float(CrossEntropy(label_smoothing=0.2)(outputs, torch.tensor([0]))) == pytest.approx(expected)
+
+
+def test_weighted_probabilities_of_a_sequence_are_a_mean_over_its_places():
+    outputs, target = torch.zeros(2, 2, 3), torch.tensor([1.0, 0.0])[None, :, None].expand(2, 2, 3)
+    assert float(CrossEntropy(class_weights=[2.0, 5.0])(outputs, target)) == pytest.approx(2 * math.log(2))

@@ -122,3 +122,82 @@ def test_orthogonal_keeps_singular_vectors_and_evens_out_the_values(shape):
 
 def test_orthogonal_of_nothing_is_nothing():
     assert torch.equal(orthogonal(torch.zeros(3, 2)).float(), torch.zeros(3, 2))
+
+
+def slow_muon(weights, gradients, lr, decay, momentum):
+    """The steps of one matrix in double precision, with the polynomial written out; returns the weights."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    average = torch.zeros_like(weights)
+    for gradient in gradients:
+        average = momentum * average + (1 - momentum) * gradient
+        x = momentum * average + (1 - momentum) * gradient
+        x = x / x.norm()
+        if x.shape[0] > x.shape[1]:
+            x = x.T
+        for _ in range(5):
+            gram = x @ x.T
+            x = a * x + b * gram @ x + c * gram @ gram @ x
+        if weights.shape[0] > weights.shape[1]:
+            x = x.T
+        weights = (1 - lr * decay) * weights - lr * 0.2 * max(weights.shape) ** 0.5 * x
+    return weights
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3), (4, 2, 3, 3)])
+@pytest.mark.parametrize("settings", [{}, {"lr": 0.1, "weight_decay": 0.5, "momentum": 0.6}])
+def test_muon_moves_as_its_slow_twin(shape, settings):
+    """The usual settings are a rate of 0.001, a decay of 0.1 and a momentum of 0.95; bf16 is good to a hundredth."""
+    torch.manual_seed(0)
+    weights, gradients = torch.randn(shape), [torch.randn(shape) for _ in range(4)]
+    param = nn.Parameter(weights.clone())
+    optimizer = Muon([param], **settings)
+    for gradient in gradients:
+        param.grad = gradient.clone()
+        optimizer.step()
+    lr, decay, momentum = (settings.get(name, usual) for name, usual in USUAL.items())
+    flat = [tensor.flatten(1).double() for tensor in (weights, *gradients)]
+    expected = slow_muon(flat[0], flat[1:], lr, decay, momentum)
+    moved, wanted = param.detach().flatten(1).double() - flat[0], expected - flat[0]
+    assert (moved - wanted).norm() < 0.02 * wanted.norm()
+
+
+USUAL = {"lr": 1e-3, "weight_decay": 0.1, "momentum": 0.95}
+
+
+def test_muon_hands_adamw_s_settings_on():
+    settings = {"lr": 0.05, "weight_decay": 0.3, "betas": (0.5, 0.7), "eps": 0.1}
+    ours = small_model()
+    theirs = copy.deepcopy(ours)
+    losses = train(ours, Muon(ours.parameters(), orthogonalize=False, **settings), 4)
+    assert losses == train(theirs, torch.optim.AdamW(theirs.parameters(), **settings), 4)
+    usual = Muon([nn.Parameter(torch.zeros(1))]).param_groups[0]
+    known = torch.optim.AdamW([nn.Parameter(torch.zeros(1))]).param_groups[0]
+    assert {name: usual[name] for name in ("betas", "eps")} == {name: known[name] for name in ("betas", "eps")}
+
+
+def test_groups_of_muon_may_differ():
+    """An embedding's group that AdamW moves, beside a matrix that Muon moves."""
+    matrix, embedding = (nn.Parameter(torch.randn(3, 4)) for _ in range(2))
+    alone = nn.Parameter(embedding.detach().clone())
+    optimizer = Muon([{"params": [matrix]}, {"params": [embedding], "orthogonalize": False, "lr": 0.2}])
+    adamw = torch.optim.AdamW([alone], lr=0.2, weight_decay=0.1)
+    for param in (matrix, embedding, alone):
+        param.grad = torch.full((3, 4), 0.5)
+    optimizer.step()
+    adamw.step()
+    torch.testing.assert_close(embedding, alone)
+    assert "momentum_buffer" in optimizer.state[matrix] and "momentum_buffer" not in optimizer.state[embedding]
+
+
+def test_muon_calls_a_closure_with_gradients_and_returns_its_loss():
+    param = nn.Parameter(torch.ones(2, 2))
+    optimizer = Muon([param])
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (param**2).sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 4
+    assert not torch.equal(param, torch.ones(2, 2))

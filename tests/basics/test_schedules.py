@@ -1,5 +1,6 @@
 """The rates of every schedule, against formulas written out here and against torch's own schedules by epoch."""
 
+import inspect
 import json
 import math
 
@@ -172,3 +173,79 @@ def test_the_run_supplies_all_that_a_recipe_need_not_choose():
 def through_json(state):
     plain, tensors = split_tensors(state)
     return join_tensors(json.loads(json.dumps(plain)), tensors)
+
+
+def test_usual_settings_are_torch_s():
+    """Whoever knows torch's schedules finds them here: names and defaults."""
+    pairs = {
+        (schedules.step, lr_scheduler.StepLR): ["gamma"],
+        (schedules.multi_step, lr_scheduler.MultiStepLR): ["gamma"],
+        (schedules.polynomial, lr_scheduler.PolynomialLR): ["power"],
+        (schedules.one_cycle, lr_scheduler.OneCycleLR): ["pct_start", "div_factor", "final_div_factor"],
+        (schedules.plateau, lr_scheduler.ReduceLROnPlateau): ["mode", "factor", "patience", "threshold"],
+    }
+    for (ours, theirs), names in pairs.items():
+        own, known = (inspect.signature(function).parameters for function in (ours, theirs))
+        assert {name: own[name].default for name in names} == {name: known[name].default for name in names}
+    ends = [
+        inspect.signature(ours).parameters["end_factor"].default for ours in (schedules.polynomial, schedules.cosine)
+    ]
+    assert ends == [0.0, 0.0]
+
+
+def test_one_cycle_is_torch_s_with_the_settings_that_are_asked_for():
+    asked = {"pct_start": 0.6, "div_factor": 8.0, "final_div_factor": 50.0}
+    ours, theirs = two_groups(), two_groups()
+    course = rates(ours, schedules.one_cycle(ours, TOTAL, max_lr=0.7, **asked), TOTAL)
+    expected = rates(theirs, lr_scheduler.OneCycleLR(theirs, 0.7, TOTAL, **asked), TOTAL)
+    assert course == expected
+    assert course[0][0] == pytest.approx(0.7 / 8)
+    assert course[-1][0] == pytest.approx(0.7 / 8 / 50)
+
+
+def test_betas_turn_where_there_is_no_momentum():
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = schedules.one_cycle(optimizer, TOTAL)
+    assert optimizer.param_groups[0]["betas"][0] == 0.95
+    rates(optimizer, schedule, round(0.3 * TOTAL) - 1)
+    assert optimizer.param_groups[0]["betas"][0] == pytest.approx(0.85)
+
+
+@pytest.mark.parametrize(("threshold", "cut"), [(0.01, False), (0.2, True)])
+def test_a_plateau_takes_only_what_is_more_than_its_threshold_for_better(threshold, cut):
+    optimizer = two_groups()
+    schedule = schedules.plateau(optimizer, factor=0.5, patience=0, threshold=threshold)
+    for figure in (1.0, 0.9):
+        schedule.step(figure)
+    assert optimizer.param_groups[0]["lr"] == (LR / 2 if cut else LR)
+
+
+def test_a_plateau_follows_falling_and_rising_figures():
+    """The same course is better for one and worse for the other, and the factor is the one that is asked for."""
+    for mode, factors in (("min", [1, 0.2, 0.04]), ("max", [1, 1, 1])):
+        optimizer = two_groups()
+        schedule = schedules.plateau(optimizer, mode, factor=0.2, patience=0)
+        course = []
+        for figure in (0.5, 0.6, 0.7):
+            schedule.step(figure)
+            course.append(optimizer.param_groups[0]["lr"])
+        assert course == pytest.approx([LR * factor for factor in factors])
+
+
+def test_rates_worked_out_by_hand():
+    """Ten steps, two an epoch: what a person would write into a table."""
+
+    def course(schedule, steps=10):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        return [rate for (rate,) in rates(optimizer, schedule(optimizer), steps)]
+
+    stairs = course(lambda optimizer: schedules.step(optimizer, 2, step_size=2))
+    assert stairs == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01])
+    stones = course(lambda optimizer: schedules.multi_step(optimizer, 2, milestones=[3, 1]))
+    assert stones == pytest.approx([1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01])
+    smooth = course(lambda optimizer: schedules.exponential(optimizer, 2, gamma=0.25))
+    assert smooth == pytest.approx([0.5**step for step in range(10)])
+    line = course(lambda optimizer: schedules.polynomial(optimizer, 10, end_factor=0.5), 12)
+    assert line == pytest.approx([1 - 0.05 * step for step in range(10)] + [0.5, 0.5])
+    wave = course(lambda optimizer: schedules.cosine(optimizer, 4), 6)
+    assert wave == pytest.approx([1, 0.8535534, 0.5, 0.1464466, 0, 0])

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvision import tv_tensors
 
 from tests.reference.augment import mirrored, mirrored_box, recoloured_pixel
 from zoo import Batch
@@ -155,3 +156,68 @@ def test_sample_augment_takes_a_picture_without_objects() -> None:
         result = SampleAugment((32, 40))(sample)
         assert result["input"].shape == (3, 32, 40)
         assert result["boxes"].shape == (0, 4)
+
+
+def test_about_half_are_mirrored_upside_down_where_that_is_asked_for() -> None:
+    batch = make_batch(400, 2, 1, seed=0)
+    batch["mask"] = torch.tensor([[0], [1]], dtype=torch.uint8).expand(400, 2, 1)
+    turned = BatchAugment(upside_down=True)(batch, torch.Generator().manual_seed(0))["mask"][:, 0, 0].sum()
+    assert 160 < turned < 240
+    assert BatchAugment()(batch, torch.Generator().manual_seed(0))["mask"][:, 0, 0].sum() == 0
+
+
+def test_colours_are_drawn_from_all_of_their_ranges() -> None:
+    """Contrast 0.6 to 1.5, saturation 0.4 to 1.5, brightness 32 up and down, 15% of balance: no more, and no less."""
+    batch = make_batch(4000, 1, 1, seed=0)
+
+    def drawn(**alone: tuple[float, float]) -> tuple[torch.Tensor, ...]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in {"CONTRAST", "SATURATION", "CHANNEL_GAIN"} - set(alone):
+                patch.setattr(augment, name, (1.0, 1.0))
+            for name, value in alone.items():
+                patch.setattr(augment, name, value)
+            gain, grey, middle = augment._draw_colours(batch, torch.Generator().manual_seed(1))
+        return gain.flatten(1) / 64, grey.flatten() / 64, middle.flatten()
+
+    def spans(values: torch.Tensor, low: float, high: float) -> bool:
+        slack = 0.03 * (high - low)
+        return bool(low - slack <= values.min() <= low + slack and high - slack <= values.max() <= high + slack)
+
+    gain, grey, middle = drawn(CONTRAST=augment.CONTRAST)
+    assert spans(gain, 0.6, 1.5) and spans(middle, 96, 160) and not grey.any()
+    assert (gain.diff(dim=1) == 0).all()
+    gain, grey, _ = drawn(SATURATION=augment.SATURATION)
+    assert spans(gain, 0.4, 1.5) and torch.allclose(gain[:, 0] + grey, torch.ones(4000), atol=0.02)
+    gain, grey, _ = drawn(CHANNEL_GAIN=augment.CHANNEL_GAIN)
+    assert spans(gain, 0.85, 1.15) and (gain[:, 0] - gain[:, 1]).abs().max() > 0.2 and not grey.any()
+    gain, grey, _ = drawn(CONTRAST=(0.5, 0.5), SATURATION=(0.5, 0.5))
+    assert (gain == 0.25).all() and (grey == 0.25).all()
+
+
+def test_a_sample_is_mirrored_zoomed_cropped_and_recoloured_now_and_then() -> None:
+    """A grey square in the left half of a dark picture, 20 of 64 pixels high: what can have happened to it."""
+    sample = square_on_black(10, 20, 24)
+    sample["input"] = sample["input"] // 2 + 20
+    change = SampleAugment((64, 96))
+    seen = []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        result = change(sample)
+        if len(result["labels"]):
+            left, top, right, bottom = result["boxes"][0].tolist()
+            colour = result["input"][:, int((top + bottom) / 2), int((left + right) / 2)].tolist()
+            seen.append((right - left, left, colour))
+    widths, lefts, colours = ([row[place] for row in seen] for place in range(3))
+    assert min(widths) < 20 and max(widths) > 30
+    assert sum(left > 45 for left in lefts) > 10 and sum(left < 20 for left in lefts) > 10
+    assert len({tuple(colour) for colour in colours}) > 40
+
+
+def test_a_small_object_is_kept_and_a_sliver_is_not() -> None:
+    """From two pixels a side on, at the size that is returned."""
+    still = SampleAugment((64, 96)).after
+    for width, count in ((3, 1), (1, 0)):
+        sample = square_on_black(30, 20, 24)
+        boxes = torch.tensor([[30.0, 20.0, 30.0 + width, 44.0]])
+        boxes = tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=(64, 96))
+        assert len(still({**sample, "input": tv_tensors.Image(sample["input"]), "boxes": boxes})["labels"]) == count

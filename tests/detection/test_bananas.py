@@ -61,7 +61,7 @@ def test_fetched_unpacked_and_read(served: Path) -> None:
     assert train.tensors["labels"].tolist() == [[0], [0], [0]]
     assert data.facts == {"num_classes": 1, "input_size": [256, 256]}
     assert data.assets["classes"] == ["banana"]
-    assert train.transform is not None
+    assert train.transform is not None and not train.transform.upside_down  # bananas lie as they are photographed
     assert val.transform is None
     served.unlink()
     assert torch.equal(bananas().splits["val"].tensors["boxes"], val.tensors["boxes"])  # from the cache

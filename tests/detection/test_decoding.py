@@ -15,6 +15,7 @@ from zoo_detection.matching import encode
 
 # Overlaps of the few boxes below are never near this.
 IOU_THRESHOLD = 0.47
+USUAL: dict[str, Any] = {"score_threshold": 0.01, "iou_threshold": 0.5, "candidates": 400, "max_detections": 100}
 ANCHORS = multi_scale_anchors([(3, 3), (1, 1)], [[0.3, 0.5], [0.8]], [1.0, 2.0])
 
 
@@ -88,7 +89,7 @@ def test_classes_do_not_suppress_one_another_and_pictures_neither() -> None:
         "logits": torch.tensor([[-9.0, 5.0, 0.0], [-9.0, 0.0, 4.0], [-9.0, 3.0, 0.0]]).expand(2, 3, 3),
         "offsets": torch.zeros(2, 3, 4),
     }
-    for found in detect(outputs, (100, 200), score_threshold=0.5):
+    for found in detect(outputs, (100, 200), **{**USUAL, "score_threshold": 0.5}):
         assert found["labels"].tolist() == [0, 1]
         torch.testing.assert_close(found["boxes"], torch.tensor([[60.0, 30.0, 140.0, 70.0]] * 2))
 
@@ -99,7 +100,15 @@ def test_nothing_found_is_empty_tensors() -> None:
         "logits": torch.zeros(2, len(ANCHORS), 2),
         "offsets": torch.zeros(2, len(ANCHORS), 4),
     }
-    for found in detect(outputs, (64, 64), score_threshold=0.9):
+    for found in detect(outputs, (64, 64), **{**USUAL, "score_threshold": 0.9}):
         assert found["boxes"].shape == (0, 4)
         assert found["scores"].shape == found["labels"].shape == (0,)
         assert found["labels"].dtype == torch.int64
+
+
+def test_a_score_has_to_be_higher_than_the_threshold() -> None:
+    """Two classes at even odds score one half each, background included."""
+    outputs = {"anchors": ANCHORS[:1], "logits": torch.zeros(1, 1, 2), "offsets": torch.zeros(1, 1, 4)}
+    for threshold, count in ((0.5, 0), (0.499, 1)):
+        (found,) = detect(outputs, (64, 64), **{**USUAL, "score_threshold": threshold})
+        assert len(found["labels"]) == count

@@ -103,7 +103,7 @@ def test_what_no_truth_defines_is_left_out() -> None:
     assert metric.compute()["map"] == 0
 
 
-def voc_map_loop(detections: Pictures, truths: Pictures) -> float:
+def voc_map_loop(detections: Pictures, truths: Pictures, threshold: float = 0.5) -> float:
     """The mean over classes of the reference's average precision."""
     each = []
     for label in torch.cat([truth["labels"] for truth in truths]).unique().tolist():
@@ -119,7 +119,7 @@ def voc_map_loop(detections: Pictures, truths: Pictures) -> float:
             for box, own in zip(picture["boxes"].tolist(), picture["labels"].tolist(), strict=True)
             if own == label
         ]
-        each.append(reference.average_precision(found, wanted, 0.5))
+        each.append(reference.average_precision(found, wanted, threshold))
     return sum(each) / len(each) if each else 0.0
 
 
@@ -180,3 +180,69 @@ def test_the_books_box_error_is_over_all_anchors() -> None:
     metric.reset()
     metric.update(outputs, target)
     assert float(metric.compute()) == 0
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.75])
+def test_voc_maps_threshold_is_the_one_that_is_asked_for(threshold: float) -> None:
+    detections, truths = random_pictures(3, 6)
+    metric = VocMap(iou_threshold=threshold)
+    metric.update(detections, truths)
+    expected = voc_map_loop(detections, truths, threshold)
+    assert float(metric.compute()) == pytest.approx(expected, abs=1e-6)
+    assert expected != pytest.approx(voc_map_loop(detections, truths), abs=1e-3)
+
+
+def test_an_overlap_of_the_threshold_is_enough() -> None:
+    """A box of half the truth's area within it: IoU 0.5 exactly."""
+    truth = {"boxes": torch.tensor([[0.0, 0.0, 8.0, 8.0]]), "labels": torch.tensor([0])}
+    found = {"boxes": torch.tensor([[0.0, 0.0, 4.0, 8.0]]), "scores": torch.tensor([0.9]), "labels": torch.tensor([0])}
+    for threshold, expected in ((0.5, 1), (0.51, 0)):
+        metric = VocMap(threshold)
+        metric.update([found], [truth])
+        assert float(metric.compute()) == expected
+
+
+def test_a_reset_forgets_all_that_came_before() -> None:
+    detections, truths = random_pictures(4, 3)
+    others = random_pictures(5, 3)
+    for make in (VocMap, MeanAveragePrecision):
+        used, fresh = make(), make()
+        used.update(*others)
+        used.compute()
+        used.reset()
+        for metric in (used, fresh):
+            metric.update(detections, truths)
+        assert figures_of(used) == figures_of(fresh)
+    outputs, target = anchor_case()
+    for make in (AnchorClassError, AnchorBoxMAE):
+        metric = make()
+        metric.update(outputs, target)
+        first = float(metric.compute())
+        metric.reset()
+        metric.update(outputs, target)
+        assert float(metric.compute()) == first > 0
+
+
+def figures_of(metric: Any) -> dict[str, float]:
+    value = metric.compute()
+    return {name: float(figure) for name, figure in (value if isinstance(value, dict) else {"it": value}).items()}
+
+
+def test_the_direction_of_each_metric_is_known() -> None:
+    assert MeanAveragePrecision.higher_is_better is VocMap.higher_is_better is True
+    assert AnchorClassError.higher_is_better is AnchorBoxMAE.higher_is_better is False
+    assert AnchorClassError.takes_outputs is AnchorBoxMAE.takes_outputs is True
+
+
+@pytest.mark.parametrize("threshold, matched", [(0.3, 2), (0.5, 1)])
+def test_anchors_learn_from_the_overlap_that_is_asked_for(threshold: float, matched: int) -> None:
+    """An object over two anchors: the better one overlaps it by 5/8, the other by 1/3."""
+    outputs, target = anchor_case()
+    target["boxes"][0, 0] = torch.tensor([0.0, 0.0, 0.8, 0.5])
+    metric = AnchorClassError(overlap_threshold=threshold)
+    metric.update(outputs, target)
+    assert float(metric.compute()) == matched / 8
+    outputs["offsets"][0, 0] = encode(target["boxes"][0, 0], outputs["anchors"][0])
+    error = AnchorBoxMAE(overlap_threshold=threshold)
+    error.update(outputs, target)
+    assert (float(error.compute()) > 0) == (matched == 2)

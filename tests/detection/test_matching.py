@@ -91,7 +91,26 @@ def test_offsets_are_the_loop_and_come_back(sides: list[float], anchor_sides: li
     torch.testing.assert_close(back, torch.tensor(sides), atol=1e-5, rtol=1e-5)
 
 
-def test_offsets_stay_finite() -> None:
-    anchor = torch.tensor([0.5, 0.5, 0.2, 0.2])
-    assert encode(torch.zeros(4), anchor).isfinite().all()
-    assert decode(torch.full((4,), 1e4), anchor).isfinite().all()
+@pytest.mark.parametrize("size", [20.6, 21.0, 100.0, 1e4])
+def test_wild_offsets_are_bounded_as_the_loops(size: float) -> None:
+    """A side grows to 1000 / 16 of its anchor's and no further, from offsets of 20.68 up."""
+    anchor = [0.5, 0.5, 0.2, 0.2]
+    offsets = [1.0, -1.0, size, size]
+    expected = torch.tensor(reference.decode(offsets, anchor))
+    torch.testing.assert_close(decode(torch.tensor(offsets), torch.tensor(anchor)), expected)
+    assert expected.abs().max() <= 0.1 * 1000 / 16 + 0.6
+
+
+def test_offsets_of_a_point_are_the_loops() -> None:
+    """A side is taken for a millionth of the picture at least."""
+    point, anchor = [0.3, 0.3, 0.3, 0.3], [0.5, 0.5, 0.2, 0.2]
+    torch.testing.assert_close(
+        encode(torch.tensor(point), torch.tensor(anchor)), torch.tensor(reference.encode(point, anchor))
+    )
+
+
+def test_offsets_of_a_box_worked_out_by_hand() -> None:
+    """Twice as wide and half as high as its anchor, a quarter of the anchor's width to the right."""
+    offsets = encode(torch.tensor([0.35, 0.4, 0.75, 0.6]), torch.tensor([0.5, 0.4, 0.2, 0.4]))
+    expected = [0.05 / 0.2 / 0.1, 0.1 / 0.4 / 0.1, 0.693147 / 0.2, -0.693147 / 0.2]
+    torch.testing.assert_close(offsets, torch.tensor(expected), atol=1e-4, rtol=1e-4)

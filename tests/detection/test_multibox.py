@@ -48,7 +48,7 @@ def test_value_and_gradients_are_the_loops(seed: int, objects: int, classificati
 
     torch.testing.assert_close(parts["classification"], slow_class, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(parts["box"], slow_box, atol=1e-5, rtol=1e-4)
-    assert int(loss.count(outputs, target)) == max(positives, 1)
+    assert int(loss.count(outputs, target)) == positives
 
     inputs = [outputs["logits"], outputs["offsets"]]
     fast = torch.autograd.grad(sum(parts.values()), inputs)
@@ -81,9 +81,13 @@ def test_box_weight_scales_the_box_part_only() -> None:
     assert torch.equal(five["classification"], one["classification"])
 
 
-def test_accumulated_by_count_two_halves_are_the_whole() -> None:
+@pytest.mark.parametrize("empty", [[], [0], [1, 2], [0, 1, 2, 3]])
+@pytest.mark.parametrize("classification", ["cross_entropy", "focal"])
+def test_accumulated_by_count_two_halves_are_the_whole(empty: list[int], classification: Any) -> None:
+    """Pictures without objects among them: a gradient does not hang on how a step is cut into batches."""
     outputs, target = random_case(3, objects=5, pictures=4)
-    loss = MultiboxLoss()
+    target["labels"][empty] = -1
+    loss = MultiboxLoss(classification=classification)
     total, count = torch.tensor(0.0), torch.tensor(0)
     for half in (slice(0, 1), slice(1, 4)):
         part = {name: value if name == "anchors" else value[half] for name, value in outputs.items()}
@@ -99,3 +103,31 @@ def test_gradients_stay_finite_where_offsets_are_wild(box: Any) -> None:
     outputs["offsets"] = (outputs["offsets"].detach() * 1e4).requires_grad_()
     sum(MultiboxLoss(box=box)(outputs, target).values()).backward()
     assert outputs["offsets"].grad.isfinite().all()
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.4, 0.9])
+def test_the_overlap_threshold_is_the_one_that_is_asked_for(threshold: float) -> None:
+    outputs, target = random_case(5, objects=4)
+    loss = MultiboxLoss(overlap_threshold=threshold)
+    parts = loss(outputs, target)
+    slow_class, slow_box, positives = multibox(outputs, target, "cross_entropy", "smooth_l1", threshold)
+    torch.testing.assert_close(parts["classification"], slow_class)
+    torch.testing.assert_close(parts["box"], slow_box)
+    assert int(loss.count(outputs, target)) == positives
+
+
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 3.0])
+def test_focal_gamma_is_the_one_that_is_asked_for(gamma: float) -> None:
+    outputs, target = random_case(6, objects=4)
+    parts = MultiboxLoss(classification="focal", focal_gamma=gamma)(outputs, target)
+    slow, _, _ = multibox(outputs, target, "focal", "l1", gamma=gamma)
+    torch.testing.assert_close(parts["classification"], slow)
+
+
+def test_the_usual_settings_are_ssds() -> None:
+    """Hardest negatives three to one, smooth L1, IoU 0.5 (Liu et al. 2016, section 2.2)."""
+    outputs, target = random_case(7, objects=4)
+    parts = MultiboxLoss()(outputs, target)
+    slow_class, slow_box, _ = multibox(outputs, target, "cross_entropy", "smooth_l1", 0.5, negatives=3)
+    torch.testing.assert_close(parts["classification"], slow_class)
+    torch.testing.assert_close(parts["box"], slow_box)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.reference import tiny_ssd as reference
 from zoo_detection.anchors import scale_anchors
 from zoo_detection.tiny_ssd import TinySSD
 
@@ -91,3 +92,37 @@ def test_scales_and_widths_are_free() -> None:
     outputs = model(torch.rand(1, 3, 128, 128))
     assert outputs["logits"].shape == (1, 32 * 32 * 3 + 16 * 16 * 4 + 8 * 8 * 3 + 3, 3)
     assert outputs["anchors"].shape[0] == outputs["offsets"].shape[1]
+
+
+def test_layers_are_the_books_in_their_order() -> None:
+    """Outputs beside the book's network with the same weights, before and after batch norm has seen a batch.
+
+    The biases that batch norm takes away again are 0 there and left out here.
+    """
+    torch.manual_seed(0)
+    ours, theirs = TinySSD(num_classes=2), reference.BookSSD(2)
+    for param in theirs.parameters():
+        if param.ndim == 1:
+            torch.nn.init.zeros_(param)
+    parts = [module for module in theirs.modules() if isinstance(module, torch.nn.Conv2d | torch.nn.BatchNorm2d)]
+    own = [module for module in ours.modules() if isinstance(module, torch.nn.Conv2d | torch.nn.BatchNorm2d)]
+    for mine, book in zip(own, parts, strict=True):
+        state = mine.state_dict()
+        book.load_state_dict({**book.state_dict(), **state})
+    pictures = torch.rand(2, 3, 64, 96)
+    for training in (True, False):
+        outputs = ours.train(training)(pictures)
+        logits, offsets = theirs.train(training)(pictures)
+        torch.testing.assert_close(outputs["logits"], logits, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(outputs["offsets"], offsets, atol=1e-5, rtol=1e-4)
+
+
+def test_anchors_are_the_books_one_by_one(model: TinySSD) -> None:
+    torch.testing.assert_close(model.anchors, torch.tensor(reference.anchors([32, 16, 8, 4, 1])))
+
+
+def test_too_few_scales_or_widths_are_refused() -> None:
+    with pytest.raises(ValueError, match="three scales or more"):
+        TinySSD(1, sizes=((0.1,), (0.2,)))
+    with pytest.raises(ValueError, match="two numbers or more"):
+        TinySSD(1, widths=(16,))

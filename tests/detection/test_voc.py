@@ -248,3 +248,25 @@ def test_real_folders(name: str, sizes: tuple[int, int], classes: list[str]) -> 
     assert boxes.min() >= 0
     assert boxes.max() <= 64
     assert train[0]["input"].shape == (3, 64, 64)
+
+
+def test_training_pictures_keep_detail_for_crops_and_are_scored_plain(voc: Folder) -> None:
+    """They are kept at twice the size that is trained on; cross-validation scores them at it, unchanged."""
+    train = voc_boxes("pets", str(voc.root), size=(20, 40)).splits["train"]
+    assert train.pictures[0].shape == (3, 40, 80)
+    assert train.plain[0]["input"].shape == (3, 20, 40)
+    assert train.plain[0]["boxes"].tolist() == [[0, 0, 40, 20], [10, 5, 30, 15]]
+    assert all(torch.equal(train.plain[1]["input"], train.plain[1]["input"]) for _ in range(3))
+
+
+def test_pictures_that_fit_are_decoded_once(voc: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = voc_boxes("pets", str(voc.root), size=(20, 40)).splits["train"]
+    monkeypatch.setattr(boxed_pictures, "read_picture", None)
+    assert train[0]["input"].shape == (3, 20, 40)
+
+
+def test_classes_are_in_the_order_of_the_alphabet(voc: Folder) -> None:
+    """Of many, since a set of few may happen to be in order."""
+    names = [f"kind {number:02d}" for number in range(30)]
+    voc.add("a", [(name, (1, 1, 40, 20)) for name in reversed(names)])
+    assert voc_boxes("pets", str(voc.root)).assets["classes"] == ["cat", "emu", *names]

@@ -17,7 +17,7 @@ def multibox(
     negatives: int = 3,
     gamma: float = 2.0,
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Classification and box loss, and the number of matched anchors."""
+    """Classification and box loss, and the number of matched anchors, one at least for each picture."""
     anchors = outputs["anchors"]
     corners = torch.cat((anchors[:, :2] - anchors[:, 2:] / 2, anchors[:, :2] + anchors[:, 2:] / 2), dim=1)
     class_losses, box_losses = [torch.tensor(0.0)], [torch.tensor(0.0)]
@@ -40,8 +40,8 @@ def multibox(
                 box_losses.append(box_loss(outputs["offsets"][picture, place], anchors[place], boxes[number], box))
         background.sort(key=lambda loss: loss.item(), reverse=True)
         class_losses += background[: negatives * max(here, 1)]
-        positives += here
-    return sum(class_losses) / max(positives, 1), sum(box_losses) / max(positives, 1), positives
+        positives += max(here, 1)
+    return sum(class_losses) / positives, sum(box_losses) / positives, positives
 
 
 def box_loss(offsets: torch.Tensor, anchor: torch.Tensor, box: torch.Tensor, kind: str) -> torch.Tensor:

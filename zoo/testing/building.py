@@ -131,7 +131,9 @@ def _data_of(recipe: Recipe) -> Data:
     """A recipe's data set; skips where it is not on this machine."""
     from zoo.catalog import Catalog
 
-    data, _ = build(Catalog().get("dataset", recipe.table["dataset"]["name"]))
+    catalog = Catalog()
+    home = catalog.plugin_shipping(recipe.written_in(("dataset", "name")))
+    data, _ = build(catalog.get("dataset", recipe.table["dataset"]["name"], home))
     return data  # type: ignore[no-any-return]
 
 

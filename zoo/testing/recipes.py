@@ -28,9 +28,18 @@ SMALL = {
 
 def recipes_naming(component: Component) -> Iterator[Recipe]:
     """The recipes that have a component. Those that start from weights come last, and start without."""
-    names = (component.name, component.full_name)
+    from zoo.catalog import Catalog
+
+    catalog, shipped = Catalog(), _shipped()
+
+    def names_it(spec: Any, home: str) -> bool:
+        written = spec if isinstance(spec, str) else spec["name"]
+        known = written in (component.name, component.full_name)
+        return known and catalog.get(component.kind, written, home) == component
+
     for name, table in _tables():
-        if any((spec if isinstance(spec, str) else spec["name"]) in names for spec in specs_of(table, component.kind)):
+        home = catalog.plugin_shipping(shipped[name])
+        if any(names_it(spec, home) for spec in specs_of(table, component.kind)):
             yield _small(name)
 
 
