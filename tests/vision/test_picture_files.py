@@ -194,6 +194,17 @@ def test_bad_input_is_named(leaves: Path, name: str) -> None:
         read(leaves)
 
 
+def test_of_many_bad_files_the_first_five_are_named(leaves: Path) -> None:
+    for number in range(7):
+        (leaves / f"images/{number}.png").write_text("text")
+    with pytest.raises(InputError, match=r"images/0\.png.*images/4\.png[^;]*; and 2 more"):
+        read(leaves)
+    for number in range(7):
+        (leaves / f"images/{number}.png").unlink()
+    with pytest.raises(InputError, match=r"7 of 30 pictures are missing in .*images/0\.png, .*images/4\.png \.\.\."):
+        read(leaves)
+
+
 def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
     paint(tmp_path / "ash" / "1.png", 1)
     (tmp_path / "oak").mkdir()

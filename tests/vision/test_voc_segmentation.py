@@ -147,6 +147,17 @@ def test_a_set_too_large_is_read_when_asked_for_and_checked_before(
         voc_segmentation(root=str(write(one=np.full((12, 10), 7, np.uint8))))
 
 
+@pytest.mark.parametrize("ending", ["jpg", "jpeg", "JPG"])
+def test_pictures_may_be_jpeg_files(write: Write, ending: str) -> None:
+    """A mask has to be a PNG file: JPEG changes its classes."""
+    root = write()
+    for name in ("one", "two", "three"):
+        (root / "JPEGImages" / f"{name}.png").unlink()
+        Image.new("RGB", (10, 12), (200, 0, 0)).save(root / "JPEGImages" / f"{name}.{ending}", "JPEG")
+    picture = voc_segmentation(root=str(root)).splits["val"][0]["input"]
+    assert abs(int(picture[0, 5, 5]) - 200) < 5 and int(picture[2, 5, 5]) < 5
+
+
 def test_a_palette_s_colours_do_not_matter_and_void_is_kept(write: Write) -> None:
     root = write()
     mask = Image.fromarray(np.where(np.eye(12, 10, dtype=bool), VOID, 1).astype(np.uint8), "P")
