@@ -49,8 +49,8 @@ def test_finer_scores_begin_as_nothing() -> None:
     """So FCN-8s begins as FCN-32s with two stages of interpolation in between."""
     torch.manual_seed(0)
     model = FCN(5, ResNet(10, width=0.1)).eval()
-    assert not any(model.score[stride].weight.any() for stride in ("8", "16"))
-    assert model.score["32"].weight.any()
+    assert not any(value.any() for stride in ("8", "16") for value in model.score[stride].parameters())
+    assert all(value.any() for value in model.score["32"].parameters())
 
 
 def test_the_head_of_the_backbone_is_gone_and_its_names_stay() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,45 +11,16 @@ from PIL import Image
 from sklearn.preprocessing import LabelEncoder
 
 from tests.conftest import Command
-from zoo import InputError, Task
-from zoo.batches import make_batches
+from tests.vision.leaves import CLASSES, SIZE, paint, read, write
+from zoo import InputError
 from zoo_vision import picture_files
 from zoo_vision.picture_csv import picture_csv
 from zoo_vision.picture_folder import picture_folder
-
-SIZE = (16, 16)
-CLASSES = ("ash", "birch", "oak")
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
-def paint(file: Path, seed: int, mode: str = "RGB", side: int = 24) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
-    Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC).convert(mode).save(file)
-
-
-@pytest.fixture
-def leaves(tmp_path: Path) -> Path:
-    """30 labelled pictures in no order, 5 without a label."""
-    names = [f"images/{number}.png" for number in range(35)]
-    for number, name in enumerate(names):
-        paint(tmp_path / name, number)
-    write(tmp_path / "train.csv", "image,label", [f"{name},{CLASSES[i % 3]}" for i, name in enumerate(names[:30])])
-    write(tmp_path / "test.csv", "image", names[30:])
-    write(tmp_path / "sample_submission.csv", "image,label", [f"{name},ash" for name in names[30:]])
-    return tmp_path
-
-
-def write(file: Path, head: str, rows: list[str]) -> None:
-    file.write_text("\n".join([head, *rows]) + "\n")
-
-
-def read(folder: Path, **settings: Any) -> Any:
-    return picture_csv("leaves", str(folder), size=SIZE, **settings)
 
 
 # What is read
@@ -105,57 +75,6 @@ def test_two_sizes_are_cached_apart(leaves: Path) -> None:
         data = picture_csv("leaves", str(leaves), size=size)
         assert data.splits["val"].tensors["input"].shape == (6, 3, *size)
         assert data.facts["input_size"] == list(size) and data.facts["num_inputs"] == 3 * size[0] * size[1]
-
-
-@pytest.mark.parametrize("memory", [1 << 30, 0])
-def test_training_pictures_alone_are_augmented(leaves: Path, monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
-    """Whether they fit in memory or not: the same batches for a seed, others in the next epoch, none held out."""
-    monkeypatch.setattr(picture_files, "MEMORY", memory)
-    data = read(leaves, augment=("flip", "color"), split="grouped" if memory else "stratified", seed=2)
-
-    def epoch(split: str, number: int, training: bool) -> torch.Tensor:
-        own = data.splits[split]
-        batches = make_batches(own, 24, torch.device("cpu"), Task().collate, seed=5, training=training)
-        return next(batches.epoch(number))["input"]
-
-    first, again, second = (epoch("train", number, training=True) for number in (0, 0, 1))
-    assert torch.equal(first, again)
-    plain = epoch("train", 0, training=False)
-    for pictures in (first, second):
-        found = {picture.numpy().tobytes() for picture in pictures}
-        assert found.isdisjoint(picture.numpy().tobytes() for picture in plain)
-    assert {picture.numpy().tobytes() for picture in first} != {picture.numpy().tobytes() for picture in second}
-    for split in ("val", "test"):
-        assert torch.equal(
-            epoch(split, 0, training=True), epoch(split, 3, training=False)[order_of(data.splits[split])]
-        )
-    for split in ("train", "val"):
-        assert data.splits[split].strata == [
-            int(sample["label"]) for sample in map(data.splits[split].__getitem__, range(len(data.splits[split])))
-        ]
-
-
-def order_of(split: Any) -> torch.Tensor:
-    from zoo.randomness import order
-
-    return order(5, 0, len(split))
-
-
-def test_memory_counts_three_bytes_a_pixel(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_files, "MEMORY", 30 * 3 * 16 * 16)
-    assert hasattr(read(leaves, val_size=0.0).splits["train"], "tensors")
-    monkeypatch.setattr(picture_files, "MEMORY", 30 * 3 * 16 * 16 - 1)
-    assert not hasattr(read(leaves, val_size=0.0).splits["train"], "tensors")
-
-
-def test_what_does_not_fit_in_memory_is_read_when_asked_for(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = read(leaves).splits
-    monkeypatch.setattr(picture_files, "MEMORY", 1000)
-    for name, split in read(leaves).splits.items():
-        assert not hasattr(split, "tensors")
-        for index in range(len(split)):
-            assert torch.equal(split[index]["input"], whole[name][index]["input"])
-    assert "label" not in read(leaves).splits["test"][0]
 
 
 def test_decoded_pictures_are_cached_until_a_file_changes(leaves: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,15 +194,15 @@ def test_bad_input_is_named(leaves: Path, name: str) -> None:
         read(leaves)
 
 
-def test_an_ordered_file_is_not_split_without_shuffling(leaves: Path) -> None:
-    """The student's hand-made split: with the classes in order, some are never trained on."""
-    assert len(read(leaves, split="last").splits["val"]) == 6
-    rows = sorted((leaves / "train.csv").read_text().split()[1:], key=lambda row: row.split(",")[1])
-    write(leaves / "train.csv", "image,label", rows)
-    with pytest.raises(InputError, match="ordered by class"):
-        read(leaves, split="last", val_size=0.4)
-    for split in ("stratified", "random", "grouped"):
-        read(leaves, split=split)
+def test_of_many_bad_files_the_first_five_are_named(leaves: Path) -> None:
+    for number in range(7):
+        (leaves / f"images/{number}.png").write_text("text")
+    with pytest.raises(InputError, match=r"images/0\.png.*images/4\.png[^;]*; and 2 more"):
+        read(leaves)
+    for number in range(7):
+        (leaves / f"images/{number}.png").unlink()
+    with pytest.raises(InputError, match=r"7 of 30 pictures are missing in .*images/0\.png, .*images/4\.png \.\.\."):
+        read(leaves)
 
 
 def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
@@ -312,38 +231,3 @@ def test_a_size_that_no_memory_holds_is_refused_by_check(tmp_path: Path, zoo: Co
             finished = zoo("check", tmp_path / "r.toml")
             assert finished.status == (0 if allowed else 2), (parent, value, finished)
             assert allowed or f"`{key}` of dataset" in finished.stderr + finished.stdout
-
-
-# Near-duplicates
-
-
-def test_a_grouped_split_keeps_duplicates_on_one_side(leaves: Path) -> None:
-    for number in range(0, 30, 6):
-        with Image.open(leaves / f"images/{number}.png") as picture:
-            picture.save(leaves / f"images/copy{number}.png")
-    with (leaves / "train.csv").open("a") as file:
-        file.writelines(f"images/copy{number}.png,{CLASSES[number % 3]}\n" for number in range(0, 30, 6))
-    for seed in range(5):
-        data = read(leaves, split="grouped", seed=seed)
-        held = set(data.splits["val"].names)
-        for number in range(0, 30, 6):
-            assert (f"images/{number}.png" in held) == (f"images/copy{number}.png" in held)
-        assert set(data.splits["train"].groups).isdisjoint(data.splits["val"].groups)
-    whole = read(leaves, split="grouped", val_size=0.0).splits["train"]  # for cross-validation
-    assert len(set(whole.groups)) == 30 and len(whole) == 35
-
-
-def test_the_share_and_the_seed_choose_what_is_held_out(leaves: Path) -> None:
-    """By each way of choosing, but for the last part of the list, which is what it is."""
-    for split in ("stratified", "grouped", "random"):
-        for share in (0.2, 0.5):
-            draws = [
-                tuple(read(leaves, split=split, val_size=share, seed=seed).splits["val"].names) for seed in (0, 1, 0)
-            ]
-            assert draws[0] == draws[2] != draws[1], split
-            assert len(draws[0]) == pytest.approx(30 * share, abs=2)
-            assert draws[0] != tuple(f"images/{n}.png" for n in range(30 - len(draws[0]), 30))
-    last = read(leaves, split="last", val_size=0.1).splits
-    assert last["val"].names == [f"images/{number}.png" for number in (27, 28, 29)]
-    assert last["train"].names == [f"images/{number}.png" for number in range(27)]
-    assert last["val"].tensors["label"].tolist() == [0, 1, 2]

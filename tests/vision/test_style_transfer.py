@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,61 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F  # noqa: N812
 
-import zoo
 from tests.reference import style as reference
-from tests.zoo.training import stops_at
-from zoo import InputError, Stopped
-from zoo.jobs.recipe import resume
-from zoo_vision.style_transfer.content_and_style import content_and_style
+from zoo import tensor_to_picture
 from zoo_vision.style_transfer.losses import StyleTransferLoss, distances, gram, total_variation
-from zoo_vision.style_transfer.model import LARGEST, StyleTransfer, fitting
+from zoo_vision.style_transfer.model import StyleTransfer, fitting, resized
 from zoo_vision.vgg import VGG
 
 LAYERS: dict[str, Any] = {"style_layers": ("features.0", "features.4"), "content_layers": ("features.4",)}
-
-RECIPE = """
-task = "style_transfer"
-dataset = "content_and_style"
-
-[model]
-name = "style_transfer"
-extractor = { name = "vgg", width = 0.1, hidden = 1, num_classes = 1 }
-style_layers = ["features.0", "features.4"]
-content_layers = ["features.4"]
-sizes = [32, 48]
-grow_at = [4]
-balance_after = 2
-
-[optimizer]
-name = "adam"
-lr = 0.02
-
-[train]
-steps = 7
-evaluate_every_steps = 4
-keep = "last"
-device = "cpu"
-"""
-
-
-@pytest.fixture
-def photographs(tmp_path: Path) -> dict[str, str]:
-    """A grey ramp, 40 x 60, and coloured stripes, 50 x 50."""
-    ramp = np.broadcast_to(np.linspace(0, 255, 60, dtype=np.uint8)[None, :, None], (40, 60, 3))
-    stripes = np.zeros((50, 50, 3), dtype=np.uint8)
-    stripes[::4, :, 0] = 255
-    for name, pixels in {"ramp": ramp, "stripes": stripes}.items():
-        Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / f"{name}.png")
-    return {"dataset.content": str(tmp_path / "ramp.png"), "dataset.style": str(tmp_path / "stripes.png")}
-
-
-@pytest.fixture
-def run(tmp_path: Path, photographs: dict[str, str]) -> Callable[..., Any]:
-    """Runs a small transfer in a folder of that name."""
-    recipe = tmp_path / "small.toml"
-    recipe.write_text(RECIPE)
-    return lambda name, listener=None: zoo.run(recipe, photographs, out=tmp_path / name, listener=listener)
 
 
 def make(**settings: Any) -> StyleTransfer:
@@ -127,6 +79,58 @@ def test_a_picture_of_itself_is_no_distance_away() -> None:
     assert values["content"] < 1e-10 and values["style"] < 1e-10 and values["tv"] > 0.01
 
 
+def test_each_part_of_the_loss_by_hand() -> None:
+    """Two layers each, mean squared errors that are summed over the layers, times weight and scale."""
+    content = [(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0])), (torch.tensor([2.0]), torch.tensor([5.0]))]
+    style = [(torch.eye(2), torch.zeros(2, 2)), (torch.full((1, 1), 4.0), torch.ones(1, 1))]
+    picture = torch.tensor([[0.0, 1.0], [2.0, 5.0]]).view(1, 1, 2, 2)
+    outputs = {"content": content, "style": style, "picture": picture, "scale": torch.tensor([1.0, 10.0, 100.0])}
+    by_hand = {"content": (1 + 4) / 2 + 9, "style": 2 / 4 + 9, "tv": ((2 + 4) / 2 + (1 + 3) / 2) / 2}
+    assert {name: float(value) for name, value in distances(outputs).items()} == by_hand
+    loss = StyleTransferLoss(content=2.0, style=3.0, tv=5.0)
+    weights = {"content": 2.0, "style": 30.0, "tv": 500.0}
+    assert {name: float(value) for name, value in loss(outputs, None).items()} == pytest.approx(
+        {name: weights[name] * value for name, value in by_hand.items()}
+    )
+    assert loss.figures(outputs, None) == {f"weight_{name}": weight for name, weight in weights.items()}
+    assert StyleTransferLoss().weights == {"content": 1.0, "style": 1.0, "tv": 1.0}
+
+
+@pytest.mark.parametrize("size", [(40, 60), (60, 40)])
+def test_content_and_style_are_seen_at_the_picture_s_size(size: tuple[int, int]) -> None:
+    """The content in its own shape, the style in its, both with 48 pixels at the longer side."""
+    model = make(content_size=size, sizes=(48,)).eval()
+    content, _ = pictures()
+    content = content if size == (40, 60) else content.mT
+    style = torch.randint(256, (1, 3, 30, 90), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    outputs = model(content, style)
+    torch.manual_seed(0)
+    chain = VGG(1, width=0.1, hidden=1).features[:5].eval()
+    for layer in chain:
+        if isinstance(layer, nn.ReLU):
+            layer.inplace = False
+
+    def seen(picture: torch.Tensor, size: tuple[int, int], layers: int) -> torch.Tensor:
+        small = F.interpolate(picture / 255, size, mode="bicubic", antialias=True).clamp(0, 1)
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+        return chain[:layers]((small - mean) / std)
+
+    longer = (32, 48) if size == (40, 60) else (48, 32)
+    torch.testing.assert_close(outputs["content"][0][1], seen(content, longer, 5))
+    torch.testing.assert_close(outputs["style"][0][1], gram(seen(style, (16, 48), 1)))
+    torch.testing.assert_close(outputs["style"][1][1], gram(seen(style, (16, 48), 5)))
+
+
+def test_pictures_are_made_smaller_as_pillow_does_it() -> None:
+    """Bicubic, every pixel counted: a chessboard of single pixels becomes grey and not a pattern."""
+    board = (torch.arange(64).view(64, 1) + torch.arange(64)).remainder(2).expand(1, 3, 64, 64).float()
+    assert float((resized(board, (24, 32)) - 0.5).abs().max()) < 0.1
+    noise = pictures()[0]
+    theirs = tensor_to_picture(noise[0]).resize((30, 20), Image.Resampling.BICUBIC)
+    ours = resized(noise / 255, (20, 30))[0] * 255
+    assert float((ours - torch.from_numpy(np.array(theirs)).permute(2, 0, 1)).abs().max()) < 3  # Pillow rounds twice
+
+
 # What is trained
 
 
@@ -168,33 +172,41 @@ def test_balance_brings_the_losses_to_one_scale() -> None:
     assert loss.figures(second, None)["weight_style"] == pytest.approx(2 / float(sizes["style"]))
 
 
-def test_a_run_leaves_the_picture_its_stages_and_the_weights_used(tmp_path: Path, run: Callable[..., Any]) -> None:
-    figures = run("run")["figures"]
-    with Image.open(tmp_path / "run/pictures/picture.png") as picture:
-        assert picture.size == (48, 32)
-    with Image.open(tmp_path / "run/pictures/stages.png") as strip:
-        assert strip.size == (480 + 488 + 480 + 320 + 3 * 8, 320)  # the first stage is 32x21
-    for part in ("content", "style", "tv"):
-        assert figures[f"val/weight_{part}"] != 1
-    assert figures["val/loss_tv"] > 0
-    again = zoo.load(tmp_path / "run", device="cpu").model
+def test_the_balance_holds_from_its_step_on_and_without_one_nothing_is_balanced() -> None:
+    content, style = pictures()
+    model = make(balance_after=1).train()
     with torch.no_grad():
-        content, style = pictures()
-        shown = again(content, style)["picture"]
-    saved = torch.from_numpy(np.array(Image.open(tmp_path / "run/pictures/picture.png"))).permute(2, 0, 1)
-    assert torch.equal((shown[0].clamp(0, 1) * 255).round().to(torch.uint8), saved)
+        scales = []
+        for step in range(4):
+            scales.append(model(content, style, step)["scale"].clone())
+            model.pictures[0].add_(0.1 * torch.sin(torch.arange(48) * (step + 1)))
+        assert torch.equal(scales[0], torch.ones(3)) and not torch.equal(scales[1], scales[0])
+        assert torch.equal(scales[2], scales[1]) and torch.equal(scales[3], scales[1])
+        assert torch.equal(model.eval()(content, style)["scale"], scales[1])
+        unbalanced = make().train()
+        assert all(torch.equal(unbalanced(content, style, step)["scale"], torch.ones(3)) for step in range(3))
 
 
-def test_a_second_run_and_a_resumed_one_make_the_same_pixels(tmp_path: Path, run: Callable[..., Any]) -> None:
-    """Stopped in the middle of the second stage, after the weights were found."""
-    run("first")
-    run("second")
-    with pytest.raises(Stopped):
-        run("stopped", stops_at(5))
-    resume(tmp_path / "stopped")
-    for file in ("weights.safetensors", "pictures/picture.png"):
-        contents = {(tmp_path / name / file).read_bytes() for name in ("first", "second", "stopped")}
-        assert len(contents) == 1
+def test_a_training_that_begins_anew_has_its_own_content() -> None:
+    """Nothing is left of what was looked at before."""
+    content, style = pictures()
+    model = make().train()
+    model(content, style, 0)
+    other = 255 - content
+    outputs = model(other, style, 0)
+    torch.testing.assert_close(outputs["content"][0][1], make().train()(other, style, 0)["content"][0][1])
+    torch.testing.assert_close(outputs["picture"], resized(other / 255, (32, 48)))
+
+
+def test_stages_follow_their_steps_and_evaluation_shows_the_latest() -> None:
+    content, style = pictures()
+    model = make(sizes=(32, 40, 48), grow_at=(2, 3)).train()
+    heights = [model(content, style, step)["picture"].shape[-1] for step in range(5)]
+    assert heights == [32, 32, 40, 48, 48] and model.stage == 2
+    assert [picture.shape[-1] for picture in model.pictures] == [32, 40, 48]
+    again = make(sizes=(32, 40, 48), grow_at=(2, 3)).train()
+    again.load_state_dict(model.state_dict())
+    assert again.stage == 2 and again(content, style, 5)["picture"] is again.pictures[2]
 
 
 # Mistakes
@@ -211,32 +223,7 @@ def test_sizes_and_steps_that_do_not_fit(steps: tuple[int, ...]) -> None:
         make(sizes=(32, 48, 64), grow_at=steps)
 
 
-def test_a_picture_beyond_the_limit_is_refused_by_its_head(tmp_path: Path) -> None:
-    Image.new("1", (10_000, 5_100)).save(tmp_path / "wall.png")
-    with pytest.raises(InputError, match=r"wall.png has 51 megapixels, and 50 are the limit"):
-        content_and_style(str(tmp_path / "wall.png"))
-
-
-def test_twenty_megapixels_are_brought_to_two_thousand_pixels(tmp_path: Path) -> None:
-    Image.new("L", (5_000, 4_000), 90).save(tmp_path / "phone.png")
-    data = content_and_style(str(tmp_path / "phone.png"))
-    assert data.splits["train"][0]["content"].shape == (3, 1600, LARGEST)
-    assert data.facts["content_size"] == [1600, LARGEST]
-
-
-def test_what_is_transparent_is_white_and_not_the_color_below(tmp_path: Path) -> None:
-    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert (content_and_style(style=str(tmp_path / "clear.png")).splits["val"][0]["style"] == 255).all()
-
-
-def test_files_that_are_missing_or_no_pictures(tmp_path: Path) -> None:
-    (tmp_path / "text.jpg").write_text("not a picture")
-    with pytest.raises(InputError, match=r"cannot be read as a picture"):
-        content_and_style(content=str(tmp_path / "text.jpg"))
-    with pytest.raises(InputError, match=r"there is no picture"):
-        content_and_style(style=str(tmp_path / "none.jpg"))
-
-
 def test_the_longer_side_is_fitted() -> None:
+    assert fitting((3, 4000), 32) == (1, 32) and fitting((4000, 3), 32) == (32, 1)
     assert fitting((427, 640), 320) == (214, 320)
     assert fitting((640, 427), 320) == (320, 214)
