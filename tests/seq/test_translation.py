@@ -130,6 +130,7 @@ def test_pictures_show_the_first_sentence(attention: Any, monkeypatch: pytest.Mo
         torch.testing.assert_close(weights, expected)
     if attention == "transformer":
         assert torch.equal(drawn[1], model.target.code)
+    assert some_task().pictures(torch.nn.Module(), batch) == {}  # another plugin's model, say
 
 
 def test_pictures_show_the_first_forty_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
