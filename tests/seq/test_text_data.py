@@ -188,6 +188,7 @@ def test_weights_bring_their_vocab(tmp_path: Path, capsys: pytest.CaptureFixture
     ("content", "message"),
     [
         (b"", "no text to train on"),
+        (b" \n" * 99, "no text to train on"),
         (b"one line\n", "too short: its `train` part has 8 tokens and needs 33"),
         ("d\xe9j\xe0 vu".encode("latin-1"), "is not text in utf-8: byte 1 does not fit"),
     ],

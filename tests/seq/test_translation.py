@@ -159,6 +159,9 @@ def test_a_heat_map_has_a_panel_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
         assert values.tolist() == weights[head].tolist() and (more["vmin"], more["vmax"]) == (0, 1)
         assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b", "c"]
         assert [label.get_text() for label in axes.get_yticklabels()] == (["_x", "\\$"] if head == 0 else ["", ""])
+    assert [axes.get_title() for axes, *_ in shown] == [f"head {number}" for number in range(1, 9)]
+    heat_maps.attention_map(weights[:1], ["a", "b", "c"], ["x", "y"])
+    assert shown[-1][0].get_title() == "attention"
     assert max(heat_maps.attention_map(torch.rand(9, 40, 40), ["a"] * 40, ["b"] * 40).size) < 10_000  # no poster
     heat_maps.position_map(-weights[0])
     assert shown[-1][1].tolist() == (-weights[0]).tolist() and shown[-1][2]["vmin"] == -1
