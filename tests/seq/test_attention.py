@@ -153,3 +153,8 @@ def test_widths_that_cannot_be(arguments: dict[str, Any], message: str) -> None:
 
 def test_heads_of_full_width_turn_where_parts_of_it_are_odd() -> None:
     assert Attention(6, 2, combine="mean", rotary=True).rotary
+
+
+def test_nothing_is_dropped_or_turned_unless_it_is_stated() -> None:
+    layer = Attention(8, 2)
+    assert (layer.dropout, layer.combine, layer.rotary) == (0.0, "concat", False)

@@ -146,6 +146,21 @@ def test_a_translation_that_does_not_end_is_as_long_as_it_may_be() -> None:
     assert beam_search(endless, SOURCE, BEGIN, END, 4, 2)[0].tolist() == [[3] * 4]
 
 
+def test_scores_of_half_precision_are_added_up_in_full() -> None:
+    """The model's bf16 logits are as they are, their logarithms and sums are not rounded to two digits."""
+
+    class Half(Told):
+        def step(self, tokens: torch.Tensor, state: Texts) -> tuple[torch.Tensor, Texts]:
+            logits, after = super().step(tokens, state)
+            return logits.exp().bfloat16(), after
+
+    told = Half({(3,) * length: {3: 0.5} for length in range(9)})
+    row = torch.tensor([0.5 if token == 3 else 0.1 for token in range(VOCAB)]).bfloat16().float()
+    expected = 8 * float(row.log_softmax(0)[3])
+    for _, total in (greedy(told, SOURCE, BEGIN, END, 8), beam_search(told, SOURCE, BEGIN, END, 8, 1)):
+        assert total.dtype == torch.float32 and float(total) == pytest.approx(expected, rel=1e-5)
+
+
 def test_sentences_of_a_batch_end_by_themselves() -> None:
     """The first sentence, which has ended, waits for the second with its score unchanged."""
 

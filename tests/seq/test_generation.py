@@ -102,6 +102,12 @@ def test_a_text_that_outgrows_its_positions_goes_on_from_the_last_half(cached: b
     )]  # fmt: skip
 
 
+def test_a_model_of_one_position_reads_one_token() -> None:
+    model = Window(1)
+    generate(model, torch.tensor([[0, 1]]), 2, 0)
+    assert model.shown == [[1], [2]]
+
+
 def test_a_long_prompt_is_read_from_its_last_half_on() -> None:
     model = Window(6)
     assert generate(model, torch.tensor([list(range(9))]), 2, 0).tolist() == [[9, 10]]

@@ -193,7 +193,7 @@ def test_translations_are_gathered_in_their_order() -> None:
 def test_long_pairs_are_left_out_and_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
     """Cut short, a sentence would have no end (a trap of the course's code). What is scored is not left out."""
     pairs = {
-        "train": [("a b a b a", "x"), ("a b", "x y"), ("", "x"), ("a b", "x y x"), ("b", "x y x y")],
+        "train": [("a b a b a", "x"), ("a b", "x y"), ("", "x"), ("a b", "x y x"), ("a", " "), ("b", "x y x y")],
         "val": [("b a b a b a", "y x")],
     }
     data = some_data(pairs, longest=5)
@@ -203,7 +203,7 @@ def test_long_pairs_are_left_out_and_not_cut(capsys: pytest.CaptureFixture[str])
     assert words(data, "target", data.splits["train"][1]["target"]) == ["<bos>", "x", "y", "x", "<eos>"]
     assert data.facts["max_length"] == int(1.5 * 7) + 1
     told = capsys.readouterr().err
-    assert "1 pairs of `train` have an empty side" in told and "2 pairs are longer than 5 tokens" in told
+    assert "2 pairs of `train` have an empty side" in told and "2 pairs are longer than 5 tokens" in told
     with pytest.raises(InputError, match="no pair has at most 2 tokens"):
         some_data(longest=2)
 

@@ -53,6 +53,7 @@ def test_every_token_but_the_first_is_scored_once_and_in_context(length: int, st
     kept = labels != IGNORED
     assert sorted(labels[kept].tolist()) == list(range(1, length))
     assert torch.equal(labels[kept], inputs[kept] + 1)
+    assert bool(kept.any(dim=1).all())  # no window scores nothing
     context = torch.arange(inputs.shape[1]).expand_as(inputs)[1:][kept[1:]]
     assert len(context) == 0 or int(context.min()) >= steps // 2
 
@@ -187,6 +188,7 @@ def test_weights_bring_their_vocab(tmp_path: Path, capsys: pytest.CaptureFixture
     ("content", "message"),
     [
         (b"", "no text to train on"),
+        (b" \n" * 99, "no text to train on"),
         (b"one line\n", "too short: its `train` part has 8 tokens and needs 33"),
         ("d\xe9j\xe0 vu".encode("latin-1"), "is not text in utf-8: byte 1 does not fit"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -58,6 +59,14 @@ def test_words_come_back_with_their_signs(splitter: str) -> None:
 
 
 @pytest.mark.parametrize("splitter", ["char", "word", "bpe", "wordpiece"])
+def test_a_text_of_nothing_has_no_tokens(splitter: str) -> None:
+    """They are whole numbers all the same, or they could not be put beside others."""
+    tokenizer = Tokenizer.train(TEXT, splitter, max_size=300)  # type: ignore[arg-type]
+    for tokens in (tokenizer.encode(""), *tokenizer.encode_lines([""])):
+        assert tokens.shape == (0,) and tokens.dtype == torch.int64
+
+
+@pytest.mark.parametrize("splitter", ["char", "word", "bpe", "wordpiece"])
 def test_bytes_that_are_no_text_are_refused(splitter: str) -> None:
     """Python makes half characters of them on the command line."""
     tokenizer = Tokenizer.train(TEXT, splitter, max_size=300)  # type: ignore[arg-type]
@@ -78,8 +87,9 @@ def test_subwords_are_trained_alike_in_every_process(splitter: str) -> None:
         "from zoo_seq.tokenizing import Tokenizer; import json, sys;"
         f"print(json.dumps(Tokenizer.train({TEXT * 3!r}, {splitter!r}, max_size=320).to_asset()))"
     )
-    first, second = (subprocess.run([sys.executable, "-c", code], capture_output=True, check=True) for _ in "12")
-    assert first.stdout == second.stdout != b""
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    own = Tokenizer.train(TEXT * 3, splitter, max_size=320).to_asset()  # type: ignore[arg-type]
+    assert json.loads(other.stdout) == own
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,9 @@ def test_word_pieces_are_the_longest_that_fit(words: list[str]) -> None:
 
 
 def test_a_word_that_has_a_strange_letter_is_unknown() -> None:
+    """Or more than a hundred, as in BERT."""
     tokenizer = counted("wordpiece", 24)
+    assert [tokenizer.unknown_share(tokenizer.encode("ab" * 50 + more)) for more in ("", "c")] == [0, 1]
     assert [tokenizer.vocab.tokens[index] for index in tokenizer.encode("abz ab")] == ["<unk>", "ab"]
     assert tokenizer.unknown_share(tokenizer.encode("abz ab")) == 0.5
 
