@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
 
 
 @torch.inference_mode()
-def _accuracy(run: zoo.Run, pictures: torch.Tensor, labels: torch.Tensor) -> float:
+def _accuracy(run: zoo.RunFolder, pictures: torch.Tensor, labels: torch.Tensor) -> float:
     logits = run.task.forward(run.model, {"input": pictures, "label": labels})
     return float((logits.argmax(dim=1) == labels).float().mean())
 
