@@ -136,7 +136,10 @@ def test_first_weights(tied: bool) -> None:
 
 
 def test_a_text_longer_than_the_positions_is_an_error() -> None:
-    model = Transformer(13, 13, 0, 5, width=16, layers=1, heads=2)
+    """Where they are learned; with sine waves the model takes any length."""
+    assert Transformer(13, 13, 0, 5, width=16, layers=1, heads=2).max_length is None
+    model = Transformer(13, 13, 0, 5, width=16, layers=1, heads=2, positions="learned")
+    assert model.max_length == 5
     with pytest.raises(ValueError, match="a text of 6 tokens is longer than the 5 positions"):
         model(torch.ones(1, 6, dtype=torch.int64), torch.ones(1, 3, dtype=torch.int64))
 

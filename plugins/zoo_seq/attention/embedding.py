@@ -16,12 +16,12 @@ class Embedding(nn.Module):
     """Tokens (B, T) -> (B, T, width): their vectors, and their positions' where these are added.
 
     Args:
-        max_length: the most positions there are; `rotary`, which turns queries and keys elsewhere, and `none` have no
-            such limit.
+        max_length: the most positions that `learned` has; `sine` begins with as many and makes more where they are
+            asked for; `rotary`, which turns queries and keys elsewhere, and `none` have no limit.
         scale: what the tokens' vectors are multiplied by.
 
     Raises:
-        ValueError: sine waves need an even width; or, when it comes, a text is longer.
+        ValueError: sine waves need an even width; or, when it comes, a text is longer than what is learned.
     """
 
     code: Tensor
@@ -45,12 +45,15 @@ class Embedding(nn.Module):
         end = before + tokens.shape[1]
         x = self.tokens(tokens) * self.scale
         if self.positions in ("sine", "learned"):
-            if end > self.max_length:
+            if end > self.max_length and self.positions == "learned":
                 raise ValueError(f"a text of {end} tokens is longer than the {self.max_length} positions of the model")
             x = x + self._code(before, end, tokens.device).to(x.dtype)
         return self.dropout(x)  # type: ignore[no-any-return]
 
     def _code(self, start: int, end: int, device: torch.device) -> Tensor:
         if self.positions == "sine":
+            if end > len(self.code):
+                with torch.inference_mode(False):  # or training could not use it afterwards
+                    self.code = sine_code(2 * end, self.code.shape[1]).to(self.code)
             return self.code[start:end]
         return self.places(torch.arange(start, end, device=device))  # type: ignore[no-any-return]

@@ -66,7 +66,8 @@ class Transformer(nn.Module):
         super().__init__()
         if tied and not (one_vocab and source_vocab_size == target_vocab_size):
             raise ValueError("embeddings of two vocabs cannot be tied: `joint = true` of the dataset makes one of them")
-        self.pad_index, self.max_length = pad_index, max_length
+        self.pad_index = pad_index
+        self.max_length = max_length if positions == "learned" else None  # the most tokens that a text may have
         shape = Shape(width, heads, hidden or 4 * width, dropout, pre_norm, norm, combine, positions == "rotary")
         scale = width**0.5
         self.source = Embedding(source_vocab_size, width, max_length, positions, dropout, scale)
