@@ -1,66 +1,102 @@
-"""Attention, positions and the Transformer, against the slow way and against what must hold."""
+"""Attention against one query at a time, and its cache of keys and values."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from tests.reference import attention as reference
-from zoo_seq.attention.embedding import Embedding
+from tests.reference import transformers as reference
 from zoo_seq.attention.heads import Attention, Cache
-from zoo_seq.attention.positions import rotated, sine_code
-from zoo_seq.translation.transformer import Transformer
 
 sizes = st.integers(1, 6)
 
 
-@given(sizes, sizes, st.sampled_from([1, 2, 4]), st.booleans(), st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
-def test_heads_look_as_one_query_at_a_time_does(queries: int, keys: int, heads: int, causal: bool, seed: int) -> None:
-    """With padding, or with the future hidden."""
+def layer_of(heads: int = 2, width: int = 8, **more: Any) -> Attention:
+    """Biases, too, are no zeros."""
+    layer = Attention(width, heads, **more).eval().requires_grad_(False)
+    for param in layer.parameters():
+        nn.init.normal_(param, std=0.5)
+    return layer
+
+
+@pytest.mark.parametrize("combine", ["concat", "mean"])
+@pytest.mark.parametrize("rotary", [False, True])
+@given(sizes, sizes, st.sampled_from([1, 2, 4]), st.booleans(), st.booleans(), st.integers(0, 99))
+@settings(deadline=None, max_examples=20)
+def test_heads_look_as_one_query_at_a_time_does(
+    combine: Any, rotary: bool, queries: int, keys: int, heads: int, causal: bool, masked: bool, seed: int
+) -> None:
+    """With padding, with the future hidden, with both, or with neither: a loop over queries, keys and heads."""
     torch.manual_seed(seed)
-    keys = queries if causal else keys
-    layer = Attention(8, heads).eval()
+    keys = queries if causal or rotary else keys
+    layer = layer_of(heads, combine=combine, rotary=rotary)
     x = torch.randn(1, queries, 8)
-    others = x if causal else torch.randn(1, keys, 8)
-    may = (
-        torch.ones(queries, keys, dtype=torch.bool).tril()
-        if causal
-        else (torch.arange(keys) < 1 + seed % keys).expand(queries, keys)
+    others = x if causal or rotary else torch.randn(1, keys, 8)
+    may = (torch.arange(keys) < 1 + seed % keys) if masked else torch.ones(keys, dtype=torch.bool)
+    found, _ = layer(x, others, may[None, None, None] if masked else None, causal)
+    allowed = may.expand(queries, keys) & (torch.ones(queries, keys, dtype=torch.bool).tril() if causal else True)
+    switches = reference.Switches(heads, 1, "none", combine=combine)
+    slow = reference.heads(layer.state_dict(), x[0], others[0], allowed, switches, rotary)
+    torch.testing.assert_close(found[0], slow, rtol=1e-4, atol=1e-5)
+
+
+def test_heads_side_by_side_are_torchs() -> None:
+    """torch.nn.MultiheadAttention with the same weights, and its weights of each head."""
+    torch.manual_seed(0)
+    layer, torchs = layer_of(), nn.MultiheadAttention(8, 2, batch_first=True)
+    torchs.load_state_dict(
+        {
+            "in_proj_weight": torch.cat([layer.query.weight, layer.key_value.weight]),
+            "in_proj_bias": torch.cat([layer.query.bias, layer.key_value.bias]),
+            "out_proj.weight": layer.out.weight,
+            "out_proj.bias": layer.out.bias,
+        }
     )
-    with torch.no_grad():
-        found, _ = layer(x, others, None if causal else may[None, None], causal)
-    query, (key, value) = layer.query(x)[0], layer.key_value(others)[0].chunk(2, dim=-1)
-    parts = [
-        reference.attention(
-            *(side[:, part * 8 // heads : (part + 1) * 8 // heads] for side in (query, key, value)), may
-        )
-        for part in range(heads)
-    ]
-    torch.testing.assert_close(found[0], layer.out(torch.cat(parts, dim=1)), rtol=1e-4, atol=1e-5)
-
-
-def test_weights_are_those_that_attention_uses() -> None:
-    torch.manual_seed(0)
-    layer = Attention(8, 2).eval()
     x, others = torch.randn(2, 3, 8), torch.randn(2, 5, 8)
-    mask = (torch.arange(5) < 4)[None, None, None]
-    values = layer._split(layer.key_value(others).chunk(2, dim=-1)[1])
-    weights = layer.weights(x, others, mask)
-    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 3))
-    torch.testing.assert_close(layer(x, others, mask)[0], layer.out((weights @ values).transpose(1, 2).flatten(2)))
+    padding = torch.arange(5) >= torch.tensor([[5], [3]])
+    mask = ~padding[:, None, None]
+    expected, weights = torchs(x, others, others, padding, average_attn_weights=False)
+    torch.testing.assert_close(layer(x, others, mask)[0], expected)
+    torch.testing.assert_close(layer.look(x, layer.keys_and_values(others), mask), expected)
+    torch.testing.assert_close(layer.weights(x, others, mask), weights)
+    torch.testing.assert_close(layer.weights(x, others)[:1], weights[:1])  # the first has no padding
 
 
-def test_several_tokens_after_a_cache_are_causal() -> None:
+def test_a_mean_of_heads_has_heads_of_full_width() -> None:
+    """Widths of the layers by hand: three times 8 to 2 x 8, and 8 to 8."""
+    layer = layer_of(combine="mean")
+    sizes = {name: tuple(part.weight.shape) for name, part in layer.named_children()}
+    assert sizes == {"query": (16, 8), "key_value": (32, 8), "out": (8, 8)}
+    sizes = {name: tuple(part.weight.shape) for name, part in layer_of().named_children()}
+    assert sizes == {"query": (8, 8), "key_value": (16, 8), "out": (8, 8)}
+
+
+def test_dropout_is_of_weights_and_in_training_alone() -> None:
+    """One key has the weight 1: it is dropped, or is 1 / (1 - p) as large, and a mean over many is what it was."""
     torch.manual_seed(0)
-    layer = Attention(8, 2).eval()
+    layer = layer_of(heads=1, dropout=0.25)
+    x = torch.randn(1, 1, 8).expand(4000, 1, 8)
+    value = layer.key_value(x[:1])[..., 8:]
+    kept, dropped = layer.out(value / 0.75)[0, 0], layer.out(0 * value)[0, 0]
+    found = layer.train()(x, x)[0][:, 0]
+    is_kept = torch.isclose(found, kept, atol=1e-5).all(dim=1)
+    assert bool((is_kept | torch.isclose(found, dropped, atol=1e-5).all(dim=1)).all())
+    assert float(is_kept.float().mean()) == pytest.approx(0.75, abs=0.03)
+    assert torch.equal(layer.eval()(x[:1], x[:1])[0], layer(x[:1], x[:1])[0])
+
+
+@pytest.mark.parametrize("rotary", [False, True])
+def test_several_tokens_after_a_cache_are_causal(rotary: bool) -> None:
+    torch.manual_seed(0)
+    layer = layer_of(rotary=rotary)
     x = torch.randn(2, 7, 8)
-    whole, _ = layer(x, x, causal=True)
+    whole, none = layer(x, x, causal=True)
+    assert none is None
     _, cache = layer(x[:, :3], x[:, :3], causal=True, cache=Cache())
     rest, cache = layer(x[:, 3:], x[:, 3:], causal=True, cache=cache)
     torch.testing.assert_close(rest, whole[:, 3:])
@@ -83,74 +119,42 @@ def test_a_cache_stays_what_it_is_when_it_is_extended(steps: list[tuple[int, int
             assert torch.equal(cache.values, -text)
 
 
-@given(st.integers(0, 40), st.integers(0, 40))
-def test_a_move_turns_each_pair_of_the_sine_code_by_one_angle(position: int, move: int) -> None:
-    """Notes 67: the code of a place further on is a linear map of this one, and the map knows only how far."""
-    code = sine_code(100, 8).view(100, 4, 2)
-    for pair in range(4):
-        angle = move / 10000 ** (2 * pair / 8)
-        turn = torch.tensor([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-        torch.testing.assert_close(turn @ code[position, pair], code[position + move, pair], atol=1e-4, rtol=1e-4)
+def test_rows_of_a_cache_are_put_in_another_order() -> None:
+    keys = torch.rand(3, 2, 4, 5)
+    moved = Cache().extended(keys, -keys).rows(torch.tensor([2, 0, 2]))
+    assert torch.equal(moved.keys, keys[[2, 0, 2]])
+    assert torch.equal(moved.values, -keys[[2, 0, 2]])
+    assert Cache().rows(torch.tensor([0])).length == 0
 
 
-@given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 50))
-def test_rotated_products_know_only_the_distance(first: int, second: int, move: int) -> None:
-    query, key = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
-
-    def product(a: int, b: int) -> torch.Tensor:
-        return (rotated(query, torch.tensor([a])) * rotated(key, torch.tensor([b]))).sum()
-
-    torch.testing.assert_close(product(first, second), product(first + move, second + move), atol=1e-3, rtol=1e-3)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"positions": "rotary"},
-        {"positions": "learned", "pre_norm": False},
-        {"combine": "mean", "norm": "batch"},
-        {"tied": True, "one_vocab": True},
-    ],
-    ids=str,
-)
-def test_the_decoder_goes_step_by_step_as_all_at_once(settings: dict[str, object]) -> None:
-    """Teacher forcing and the cache of keys and values say the same; padding changes nothing."""
-    torch.manual_seed(0)
-    model = Transformer(13, 13, 0, 20, width=16, layers=2, heads=2, **settings).eval()  # type: ignore[arg-type]
-    source, target = torch.randint(1, 13, (3, 6)), torch.randint(1, 13, (3, 8))
-    source[1, 4:] = 0
-    whole = model(source, target)
-    state = model.begin(source)
-    for place, token in enumerate(target.unbind(1)):
-        logits, state = model.step(token, state)
-        torch.testing.assert_close(logits, whole[:, place], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(model(source[1:2, :4], target[1:2]), whole[1:2], rtol=1e-4, atol=1e-5)
-    weights = model.attention_weights(source, target)
-    torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2, 8))
-    assert weights[1, ..., 4:].max() == 0
-
-
-def test_a_text_longer_than_the_positions_is_an_error() -> None:
-    model = Transformer(13, 13, 0, 5, width=16, layers=1, heads=2)
-    with pytest.raises(ValueError, match="a text of 6 tokens is longer than the 5 positions"):
-        model(torch.ones(1, 6, dtype=torch.int64), torch.ones(1, 3, dtype=torch.int64))
-
-
-@pytest.mark.parametrize(("target", "one_vocab"), [(14, True), (13, False)], ids=["of two sizes", "of equal size"])
-def test_two_vocabs_are_not_tied(target: int, one_vocab: bool) -> None:
-    with pytest.raises(ValueError, match="cannot be tied"):
-        Transformer(13, target, 0, 5, tied=True, one_vocab=one_vocab)
+def test_a_cache_has_room_for_twice_as_much() -> None:
+    """Or each token would move all that came before it."""
+    cache = Cache().extended(torch.rand(1, 1, 40, 2), torch.rand(1, 1, 40, 2))
+    places = set()
+    for _ in range(40):
+        cache = cache.extended(torch.rand(1, 1, 1, 2), torch.rand(1, 1, 1, 2))
+        places.add(cache.keys.data_ptr())  # type: ignore[union-attr]
+    assert len(places) == 1
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("arguments", "message"),
     [
-        (lambda: Embedding(5, 7, 9, "sine", 0.0), "sine .* width of 7 is odd"),
-        (lambda: Attention(9, 3, rotary=True), "rotary .* head of 3 is odd"),
+        ({"width": 9, "heads": 2}, "width of 9 cannot be divided among 2 heads"),
+        ({"width": 9, "heads": 3, "rotary": True}, "rotary .* a head of 3 is odd"),
+        ({"width": 9, "heads": 3, "rotary": True, "combine": "mean"}, "rotary .* a head of 9 is odd"),
     ],
-    ids=["sine", "rotary"],
+    ids=["heads", "rotary", "rotary, mean"],
 )
-def test_pairs_of_columns_need_an_even_width(make: Any, message: str) -> None:
+def test_widths_that_cannot_be(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        make()
+        Attention(**arguments)
+
+
+def test_heads_of_full_width_turn_where_parts_of_it_are_odd() -> None:
+    assert Attention(6, 2, combine="mean", rotary=True).rotary
+
+
+def test_nothing_is_dropped_or_turned_unless_it_is_stated() -> None:
+    layer = Attention(8, 2)
+    assert (layer.dropout, layer.combine, layer.rotary) == (0.0, "concat", False)

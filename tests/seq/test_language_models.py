@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import nn
 
 import zoo as zoo_package
 from tests.conftest import Command
@@ -21,8 +18,7 @@ from zoo import RunFailed, Stopped
 from zoo.jobs.recipe import resume
 from zoo.run_folder import Folder
 from zoo_seq.language import recurrent
-from zoo_seq.language.cells import unrolled
-from zoo_seq.language.generation import draw, generate, kept
+from zoo_seq.language.generation import generate
 from zoo_seq.language.gpt import GPT
 from zoo_seq.language.task import LanguageModel
 
@@ -41,19 +37,6 @@ any_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
 def made(make: Any) -> Any:
     torch.manual_seed(0)
     return make().eval()
-
-
-@pytest.mark.parametrize("network", [nn.RNN, nn.GRU, nn.LSTM])
-@given(st.integers(0, 99), st.integers(1, 3), st.booleans())
-@settings(deadline=None, max_examples=20)
-def test_cells_written_out_are_torchs(network: Any, seed: int, layers: int, begun: bool) -> None:
-    torch.manual_seed(seed)
-    module = network(5, 7, layers, batch_first=True)
-    x, state = torch.randn(2, 4, 5), None
-    if begun:
-        _, state = module(torch.randn(2, 3, 5))
-    for found, expected in zip(unrolled(module, x, state), module(x, state), strict=True):
-        torch.testing.assert_close(found, expected)
 
 
 @any_model
@@ -92,38 +75,10 @@ def test_a_cache_changes_no_token(make: Any, temperature: float) -> None:
     assert texts[0].shape == (2, 100)
 
 
-def test_tied_embeddings_are_one_matrix() -> None:
-    model = recurrent.gru(11, width=8, tied=True)
-    assert model.out.weight is model.embedding.weight
-    assert sum(p.numel() for p in model.parameters()) == 11 * 8 + 2 * 3 * (8 * 8 + 8) + 11
-
-
 def test_a_bidirectional_language_model_is_refused_with_the_reason(zoo: Command, tmp_path: Path) -> None:
     finished = zoo("run", "gru", "--quick", "model.bidirectional=true", "--out", tmp_path / "run")
     assert finished.status == 2
     assert "would read the token that it is to predict" in finished.stderr
-
-
-logits = st.lists(st.integers(-50, 50).map(lambda tenths: tenths / 10), min_size=4, max_size=4, unique=True)
-
-
-@given(logits, st.integers(1, 4))
-def test_top_k_keeps_the_k_likeliest(values: list[float], k: int) -> None:
-    found = kept(torch.tensor([values]), k, None)[0].isfinite()
-    assert {index for index in range(4) if found[index]} == set(sorted(range(4), key=lambda i: -values[i])[:k])
-
-
-@given(logits, st.floats(0.01, 1))
-def test_top_p_keeps_the_fewest_that_make_up_p(values: list[float], p: float) -> None:
-    found = kept(torch.tensor([values]), None, p)[0].isfinite()
-    probabilities = torch.tensor(values).softmax(0)
-    share = float(probabilities[found].sum())
-    assert share >= p - 1e-5
-    assert share - float(probabilities[found].min()) < p + 1e-5
-
-
-def test_temperature_0_takes_the_likeliest() -> None:
-    assert draw(torch.tensor([[0.1, 2.0, 1.0]]), 0).tolist() == [1]
 
 
 # Runs
@@ -151,8 +106,7 @@ def train(text: Path, out: Path, **more: Any) -> Any:
     return zoo_package.run("gru", settings, quick=True, out=out)
 
 
-@pytest.mark.parametrize("sampling", ["random", "sequential"])
-@pytest.mark.parametrize("model", ["gru", "lstm"])
+@pytest.mark.parametrize(("model", "sampling"), [("gru", "random"), ("gru", "sequential"), ("lstm", "sequential")])
 def test_a_resumed_run_carries_its_state_on(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampling: str, model: str
 ) -> None:
@@ -174,18 +128,6 @@ def test_a_resumed_run_carries_its_state_on(
     resume(tmp_path / "broken")
     first, second = (tmp_path / name / "weights.safetensors" for name in ("unbroken", "broken"))
     assert first.read_bytes() == second.read_bytes()
-
-
-def test_a_state_makes_a_difference(text: Path, tmp_path: Path) -> None:
-    """The same windows in the same order, with a state and, forgetting the windows' numbers, without."""
-    task = LanguageModel({"tokens": list("abcd"), "splitter": "char", "normalize": "none"})
-    model = made(lambda: recurrent.gru(4, width=8)).train()
-    batch = {"input": torch.tensor([[0, 1, 2]]), "label": torch.tensor([[1, 2, 3]])}
-    first = task.forward(model, {**batch, "window": torch.tensor([4])})
-    carried = task.forward(model, {**batch, "window": torch.tensor([5])})
-    begun = task.forward(model, {**batch, "window": torch.tensor([9])})
-    assert not torch.allclose(first, carried)
-    torch.testing.assert_close(first, begun)
 
 
 def test_gpt_has_no_state_to_carry(text: Path, tmp_path: Path, zoo: Command) -> None:

@@ -72,10 +72,10 @@ class Attention(nn.Module):
         super().__init__()
         if width % heads:
             raise ValueError(f"a width of {width} cannot be divided among {heads} heads")
-        if rotary and (width // heads if combine == "concat" else width) % 2:
-            raise ValueError(f"rotary positions turn pairs of columns, and a head of {width // heads} is odd")
-        self.heads, self.dropout, self.combine, self.rotary = heads, dropout, combine, rotary
         inner = width if combine == "concat" else width * heads
+        if rotary and inner // heads % 2:
+            raise ValueError(f"rotary positions turn pairs of columns, and a head of {inner // heads} is odd")
+        self.heads, self.dropout, self.combine, self.rotary = heads, dropout, combine, rotary
         self.query = nn.Linear(width, inner)
         self.key_value = nn.Linear(width, 2 * inner)
         self.out = nn.Linear(width, width)
@@ -124,12 +124,12 @@ class Attention(nn.Module):
     def _attend(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool, before: int
     ) -> Tensor:
-        if causal and before and query.shape[2] > 1:  # torch's own causal mask begins at the first key
-            size = query.shape[2], key.shape[2]
-            mask = torch.ones(size, dtype=torch.bool, device=query.device).tril(before)
-        square = causal and not before and query.shape[2] > 1
+        causal = causal and query.shape[2] > 1  # one query alone is the last: it looks at all
+        if causal and (before or mask is not None):  # torch's own causal mask begins at the first key, and is alone
+            past = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril(before)
+            mask = past if mask is None else mask & past
         found = F.scaled_dot_product_attention(
-            query, key, value, mask, self.dropout if self.training else 0.0, is_causal=square and mask is None
+            query, key, value, mask, self.dropout if self.training else 0.0, is_causal=causal and mask is None
         )
         if self.combine == "mean":
             return self.out(found.mean(dim=1))  # type: ignore[no-any-return]

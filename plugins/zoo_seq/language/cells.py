@@ -44,7 +44,8 @@ def rnn_cell(x: Tensor, state: tuple[Tensor, ...], w_x: Tensor, w_h: Tensor, b_x
 def gru_cell(x: Tensor, state: tuple[Tensor, ...], w_x: Tensor, w_h: Tensor, b_x: Tensor, b_h: Tensor) -> Any:
     """Gates for what is reset and what is kept (Cho et al., 2014): h' = (1 - z) n + z h, n = tanh(x_n + r h_n).
 
-    As in cuDNN the reset gate comes after the product with W_h, not before it as in the paper.
+    As in cuDNN the reset gate comes after the product with W_h. In the paper and in Dive into Deep Learning 10.2 it
+    comes before: n = tanh(x_n + W_h (r h)), another network with other weights.
     """
     hidden = state[0]
     x_r, x_z, x_n = (x @ w_x.T + b_x).chunk(3, dim=-1)

@@ -74,7 +74,8 @@ def rnn(
         width: of embedding and hidden state.
         dropout: of embeddings, between layers, and before the logits.
         tied: embedding and output layer are one matrix (Press and Wolf, 2017).
-        cells: `torch`'s own, or `written_out` step by step: the same numbers, to be read.
+        cells: `torch`'s own, or `written_out` step by step, to be read: the same numbers. (So a GRU's reset gate comes
+            after a product, where the book has it before.)
         bidirectional: refused, with the reason.
     """
     return RecurrentLanguageModel("rnn", vocab_size, width, layers, dropout, tied, cells, bidirectional)

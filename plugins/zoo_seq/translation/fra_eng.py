@@ -8,7 +8,7 @@ from annotated_types import Ge
 
 from zoo import Data, InputError, find_data
 from zoo_seq.tokenizing import Normalize, Splitter
-from zoo_seq.translation.pairs import Pair, translation_data
+from zoo_seq.translation.pairs import Pair, gathered, translation_data
 from zoo_seq.translation.parallel_text import held_out
 
 URL = "https://d2l-data.s3-accelerate.amazonaws.com/fra-eng.zip"
@@ -18,7 +18,7 @@ SHA1 = "sha1:94646ad1522d915e7b0f9296181140edcf86a4f5"
 def fra_eng(
     root: str | None = None,
     size: Annotated[int, Ge(1)] | None = None,
-    val_size: Annotated[int, Ge(1)] = 500,
+    val_size: Annotated[int, Ge(1)] = 200,
     splitter: Splitter = "word",
     normalize: Normalize = "lower",
     min_count: Annotated[int, Ge(1)] = 2,
@@ -34,7 +34,7 @@ def fra_eng(
     Args:
         root: the folder with fra.txt; by default `$ZOO_DATA/fra-eng` or the cache, else it is fetched.
         size: train on the file's first pairs, the shortest (the book: 600). Without, on all that are not held out.
-        val_size: pairs that are held out, with English sentences that `train` does not have.
+        val_size: English sentences that are held out, each with all its translations as references.
         splitter, normalize, min_count, max_vocab, joint, longest, seed: see `parallel_text`; as in the book, tokens are
             lower-case words that occur twice.
         source_vocab, target_vocab: of the weights that are trained on; from their assets.
@@ -45,12 +45,15 @@ def fra_eng(
         raise InputError(f"there is no fra.txt in {folder}")
     lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
     pairs = [_pair(line, f"{file}, line {number}") for number, line in lines if line.strip()]
-    train, val = (pairs[:size], pairs[size:]) if size is not None else held_out(pairs, val_size, seed)
-    seen = {source for source, _ in train}
-    own = {"train": train, "val": [pair for pair in val if pair[0] not in seen][:val_size]}
+    if size is None:
+        train, val = held_out(pairs, val_size, seed)
+    else:
+        train, seen = pairs[:size], {pair[0] for pair in pairs[:size]}
+        val = gathered([pair for pair in pairs if pair[0] not in seen])[:val_size]
     return translation_data(
-        own, "fra-eng", splitter, normalize, min_count, max_vocab, joint, longest, (source_vocab, target_vocab)
-    )
+        {"train": train, "val": val},
+        "fra-eng", splitter, normalize, min_count, max_vocab, joint, longest, (source_vocab, target_vocab),
+    )  # fmt: skip
 
 
 def _pair(line: str, where: str) -> Pair:

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ BOOK_WORDS = re.compile(r"[^\s,.!?]+|[,.!?]")  # four signs are words of their o
 
 
 class _Corpus:
-    """Takes translations and references, lists of texts, and scores them all at once."""
+    """Takes translations, and the references of each, and scores them all at once."""
 
     higher_is_better = True
 
@@ -22,16 +23,17 @@ class _Corpus:
         self.metric = metric
         self.reset()
 
-    def update(self, predictions: Sequence[str], target: Sequence[str]) -> None:
+    def update(self, predictions: Sequence[str], target: Sequence[Sequence[str]]) -> None:
         self.predictions += predictions
         self.references += target
 
     def compute(self) -> torch.Tensor:
-        return torch.tensor(self.metric.corpus_score(self.predictions, [self.references]).score)
+        columns = list(zip_longest(*self.references))  # the first of all, the second of all ...
+        return torch.tensor(self.metric.corpus_score(self.predictions, columns).score)
 
     def reset(self) -> None:
         self.predictions: list[str] = []
-        self.references: list[str] = []
+        self.references: list[Sequence[str]] = []
 
     @property
     def signature(self) -> str:
@@ -72,7 +74,8 @@ class BookBLEU:
     """Dive into Deep Learning's BLEU (10.7.6), from 0 to 1: of each sentence by itself, then the mean.
 
     Precisions of n-grams to the power of 1 / 2^n, and a penalty for short translations, on words and . , ! ?. N-grams
-    longer than a translation do not count; a translation without a word gets 0.
+    longer than a translation do not count; a translation without a word gets 0. Of several references the one that
+    scores best counts.
 
     Args:
         n: of the longest n-grams.
@@ -84,8 +87,9 @@ class BookBLEU:
         self.n = n
         self.reset()
 
-    def update(self, predictions: Sequence[str], target: Sequence[str]) -> None:
-        self.scores += [book_bleu(*pair, self.n) for pair in zip(predictions, target, strict=True)]
+    def update(self, predictions: Sequence[str], target: Sequence[Sequence[str]]) -> None:
+        for prediction, references in zip(predictions, target, strict=True):
+            self.scores.append(max(book_bleu(prediction, reference, self.n) for reference in references))
 
     def compute(self) -> torch.Tensor:
         return torch.tensor(sum(self.scores) / max(1, len(self.scores)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le
 
 from zoo import Data
-from zoo_seq.translation.pairs import translation_data
+from zoo_seq.translation.pairs import Pair, translation_data
 
 # fmt: off
 ENGLISH = [
@@ -43,7 +43,7 @@ def number_words(
         below: all numbers are less than this.
     """
     numbers = random.Random(seed).sample(range(below), min(below, size + val_size))
-    pairs = [(english(number), french(number)) for number in numbers]
+    pairs: list[Pair] = [(english(number), french(number)) for number in numbers]
     own = {"train": pairs[:-val_size], "val": pairs[-val_size:]}
     return translation_data(own, "number_words", "word", "none", 1, None, False, None, (source_vocab, target_vocab))
 

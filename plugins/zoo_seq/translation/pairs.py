@@ -16,7 +16,7 @@ RESERVED = (PAD, UNKNOWN, BEGIN, END)
 PADDING = 0  # the index of <pad>
 ROOM = 1.5  # times the longest sentence: how long a translation may become
 
-Pair = tuple[str, str]
+Pair = tuple[str, ...]  # a source, its translation, and other translations where there are any
 
 
 def translation_data(
@@ -40,7 +40,7 @@ def translation_data(
         InputError: there is no pair to train on.
     """
     for split, own in pairs.items():
-        pairs[split] = [pair for pair in own if pair[0].strip() and pair[1].strip()]
+        pairs[split] = [pair for pair in own if all(text.strip() for text in pair)]
         if lost := len(own) - len(pairs[split]):
             print(f"{name}: {lost} pairs of `{split}` have an empty side and are left out", file=sys.stderr)
         if not pairs[split]:
@@ -82,9 +82,18 @@ def translation_data(
     )
 
 
-class Pairs(torch.utils.data.Dataset[Batch]):
-    """A map-style split: `source`, tokens and `<eos>`; `target`, `<bos>`, tokens and `<eos>`; `reference`, a text.
+def gathered(pairs: Sequence[Pair]) -> list[Pair]:
+    """Each source once, with all of its translations that differ."""
+    translations: dict[str, dict[str, None]] = {}
+    for source, *texts in pairs:
+        translations.setdefault(source, {}).update(dict.fromkeys(texts))
+    return [(source, *texts) for source, texts in translations.items()]
 
+
+class Pairs(torch.utils.data.Dataset[Batch]):
+    """A map-style split: `source`, tokens and `<eos>`; `target`, `<bos>`, tokens and `<eos>`; `references`, texts.
+
+    The target is the first of a source's translations, and all are references.
     Its training batches hold sentences of like length, and all about as many tokens: `size` pairs of mean length.
     """
 
@@ -93,7 +102,7 @@ class Pairs(torch.utils.data.Dataset[Batch]):
         begin, end = (target.vocab.index[token] for token in (BEGIN, END))
         self.source = Ragged(source.encode_lines([pair[0] for pair in pairs]), after=source.vocab.index[END])
         self.target = Ragged(target.encode_lines([pair[1] for pair in pairs]), before=begin, after=end)
-        self.references = [normalized(pair[1], target.normalize) for pair in pairs]
+        self.references = [[normalized(text, target.normalize) for text in pair[1:]] for pair in pairs]
         self.names = [str(number) for number in range(1, len(pairs) + 1)]
         self.lengths = torch.maximum(self.source.lengths, self.target.lengths)
 
@@ -101,12 +110,12 @@ class Pairs(torch.utils.data.Dataset[Batch]):
         return len(self.references)
 
     def __getitem__(self, index: int) -> Batch:
-        return {"source": self.source[index], "target": self.target[index], "reference": self.references[index]}
+        return {"source": self.source[index], "target": self.target[index], "references": self.references[index]}
 
     def batch(self, indices: torch.Tensor) -> Batch:
         """Samples of the given indices, padded."""
         references = [self.references[index] for index in indices.tolist()]
-        return {"source": self.source.padded(indices), "target": self.target.padded(indices), "reference": references}
+        return {"source": self.source.padded(indices), "target": self.target.padded(indices), "references": references}
 
     def batching(self, size: int, generator: torch.Generator) -> list[torch.Tensor]:
         return by_length(self.lengths, size, generator)

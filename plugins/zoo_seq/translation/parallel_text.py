@@ -13,7 +13,7 @@ from annotated_types import Ge
 
 from zoo import Data, InputError, find_data
 from zoo_seq.tokenizing import Normalize, Splitter
-from zoo_seq.translation.pairs import Pair, translation_data
+from zoo_seq.translation.pairs import Pair, gathered, translation_data
 
 Files = tuple[str, str]
 
@@ -38,8 +38,8 @@ def parallel_text(
     """Parallel text: line n of the second file translates line n of the first. Files may be gzipped, UTF-8 inside.
 
     Args:
-        train, val, test: source and target file; `.gz` may be left out. Without `val`, `val_size` pairs of `train` are
-            held out, drawn by `seed`, and with them all pairs that have the same source.
+        train, val, test: source and target file; `.gz` may be left out. Without `val`, `val_size` sources of `train`
+            are held out, drawn by `seed`, each with all its translations as references.
         folder: the files' folder under `$ZOO_DATA` or in the cache; without, names are paths.
         root: the folder itself, wherever it is.
         splitter: what a token is: `char`, `word`, `bpe` or `wordpiece`.
@@ -72,20 +72,11 @@ def read_pairs(source: Path, target: Path) -> list[Pair]:
 
 
 def held_out(pairs: Sequence[Pair], size: int, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Pairs without and with the sources that are held out: all pairs of one source are on one side."""
-    sources = sorted({source for source, _ in pairs})
+    """Pairs to train on, and `size` sources that none of them has, each once with all of its translations."""
+    sources = sorted({pair[0] for pair in pairs})
     random.Random(seed).shuffle(sources)
-    counts: dict[str, int] = {}
-    for source, _ in pairs:
-        counts[source] = counts.get(source, 0) + 1
-    held: set[str] = set()
-    total = 0
-    for source in sources:
-        if total >= size:
-            break
-        held.add(source)
-        total += counts[source]
-    return [pair for pair in pairs if pair[0] not in held], [pair for pair in pairs if pair[0] in held]
+    held = set(sources[:size])
+    return [pair for pair in pairs if pair[0] not in held], gathered([pair for pair in pairs if pair[0] in held])
 
 
 def _lines(file: Path) -> list[str]:

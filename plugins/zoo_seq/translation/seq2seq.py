@@ -93,8 +93,8 @@ class Seq2Seq(nn.Module):
         state = self.begin(source)
         weights = []
         for token in target.unbind(1):
-            found, hidden = self._decoded(state, token[:, None])
-            query = state.hidden[-1] if isinstance(self.attention, Additive) else found[:, 0]
+            _, hidden = self._decoded(state, token[:, None])
+            query = (state.hidden if isinstance(self.attention, Additive) else hidden)[-1]  # before the step, or after
             weights.append(self.attention.weights(query[:, None], state))
             state = replace(state, hidden=hidden)
         return torch.cat(weights, dim=1)[:, None]

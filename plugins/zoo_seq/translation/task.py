@@ -24,7 +24,8 @@ class Translation(Task):
     `step` (see `zoo_seq.translation.decoding`).
 
     A batch has `source`, int64 (B, S), with `<eos>` at each end; `target` (B, T), from `<bos>` to `<eos>`; both padded;
-    and the texts `reference`. Training is told the true target so far (teacher forcing). Predictions are texts.
+    and the texts `references`, a list each. Training is told the true target so far (teacher forcing). Predictions are
+    texts.
 
     Args:
         source_vocab, target_vocab: the tokenizers, from the assets.
@@ -54,7 +55,7 @@ class Translation(Task):
         batch: Batch = {"source": pad_sequence([sample["source"] for sample in samples], True, self.pad)}
         if "target" in samples[0]:
             batch["target"] = pad_sequence([sample["target"] for sample in samples], True, self.pad)
-            batch["reference"] = [sample["reference"] for sample in samples]
+            batch["references"] = [sample["references"] for sample in samples]
         return batch
 
     def forward(self, model: Any, batch: Batch) -> Tensor:
@@ -85,7 +86,7 @@ class Translation(Task):
         if getattr(metric, "takes_outputs", False):
             metric.update(outputs, self.target(batch))
         else:
-            metric.update(predictions, batch["reference"])
+            metric.update(predictions, batch["references"])
 
     def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
         """`one sentence`: the training translation that has most in common with others, whatever the source says.
@@ -116,12 +117,13 @@ class Translation(Task):
 
     def texts(self, sample: dict[str, Any], prediction: str) -> dict[str, str]:
         source = self._text(self.source, sample["source"].tolist())
-        return {"source": source, "truth": sample["reference"], "prediction": prediction}
+        return {"source": source, "truth": " / ".join(sample["references"]), "prediction": prediction}
 
     def difficulty(self, sample: dict[str, Any], prediction: str) -> float:
-        """The share of both texts' words that only one of them has."""
-        words, truth = set(WORDS.findall(prediction)), set(WORDS.findall(sample["reference"]))
-        return 1 - len(words & truth) / max(1, len(words | truth))
+        """The share of both texts' words that only one of them has, beside the reference that is nearest."""
+        words = set(WORDS.findall(prediction))
+        truths = [set(WORDS.findall(text)) for text in sample["references"]]
+        return min(1 - len(words & truth) / max(1, len(words | truth)) for truth in truths)
 
     def pictures(self, model: Any, batch: Batch) -> dict[str, Any]:
         """What the first sentence's target looks at, and the positions' code, where the model has them."""
