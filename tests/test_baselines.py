@@ -134,7 +134,7 @@ def test_one_sentence(beam):
     task = Translation(tokenizer.to_asset(), tokenizer.to_asset(), beam=beam)
     ends = torch.tensor([index["<bos>"]]), torch.tensor([index["<eos>"]])
     samples = [
-        {"source": torch.cat([line, ends[1]]), "target": torch.cat([ends[0], line, ends[1]]), "reference": text}
+        {"source": torch.cat([line, ends[1]]), "target": torch.cat([ends[0], line, ends[1]]), "references": [text]}
         for line, text in zip(tokenizer.encode_lines(texts), texts, strict=True)
     ]
     kept = Kept()
@@ -181,6 +181,17 @@ def test_a_map_style_split_is_asked_without_augmentation():
 
     batch = {"input": torch.zeros(1, 1), "target": torch.tensor([[0.5]])}
     assert scored(Regression(), batch, Augmented(), torch.nn.MSELoss()) == {"val/loss": {"mean": 0}}
+
+
+def test_what_a_task_does_wrong_costs_no_run(monkeypatch, capsys):
+    """The model is trained by then: one line says what is missing from its results."""
+    task = Regression()
+    monkeypatch.setattr(task, "baselines", lambda train: {"odd": lambda inputs: 1 / 0})
+    batch = {"input": torch.zeros(1, 1), "target": torch.zeros(1, 1)}
+    assert scored(task, batch, TensorSplit(**batch), torch.nn.MSELoss()) == {}
+    assert (
+        capsys.readouterr().err == "no baselines: `Regression.baselines` raised ZeroDivisionError: division by zero\n"
+    )
 
 
 def test_a_run_keeps_and_shows_them(tmp_path):

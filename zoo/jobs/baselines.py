@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from zoo.data import Batch, TensorSplit
+from zoo.errors import Stopped
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.experiment import Scoring
 from zoo.jobs.signals import Stop
@@ -24,7 +26,8 @@ BATCH = 256
 def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict[str, dict[str, float]]:
     """`{"val/accuracy": {"majority class": 0.1}}`: what each answer of the task scores on the scored split.
 
-    Figures that are not finite are left out; without answers it is empty.
+    Figures that are not finite are left out; without answers it is empty. What the task does wrong is said on stderr,
+    and costs no more: the model has been trained by then.
 
     Args:
         train: the training split.
@@ -32,15 +35,24 @@ def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict
     Raises:
         Stopped: a signal came.
     """
-    metrics = {name: deepcopy(metric) for name, metric in scoring.metrics.items()}
     baselines: dict[str, dict[str, float]] = {}
-    for name, answer in scoring.task.baselines(_some(train, scoring)).items():
-        model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
-        figures = evaluate(replace(scoring, model=model, metrics=metrics), stop)
-        for figure, value in figures.items():
-            if math.isfinite(value):
-                baselines.setdefault(figure, {})[name] = value
+    try:
+        for name, answer in scoring.task.baselines(_some(train, scoring)).items():
+            for figure, value in _figures(scoring, answer, stop).items():
+                if math.isfinite(value):
+                    baselines.setdefault(figure, {})[name] = value
+    except Stopped:
+        raise
+    except Exception as error:
+        method = f"{type(scoring.task).__name__}.baselines"
+        print(f"no baselines: `{method}` raised {type(error).__name__}: {error}", file=sys.stderr)
     return baselines
+
+
+def _figures(scoring: Scoring, answer: Callable[..., Any], stop: Stop | None) -> dict[str, float]:
+    model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
+    metrics = {name: deepcopy(metric) for name, metric in scoring.metrics.items()}  # the run's own are left as they are
+    return evaluate(replace(scoring, model=model, metrics=metrics), stop)
 
 
 class _InItsPlace(nn.Module):
