@@ -134,7 +134,7 @@ def test_one_sentence(beam):
     task = Translation(tokenizer.to_asset(), tokenizer.to_asset(), beam=beam)
     ends = torch.tensor([index["<bos>"]]), torch.tensor([index["<eos>"]])
     samples = [
-        {"source": torch.cat([line, ends[1]]), "target": torch.cat([ends[0], line, ends[1]]), "reference": text}
+        {"source": torch.cat([line, ends[1]]), "target": torch.cat([ends[0], line, ends[1]]), "references": [text]}
         for line, text in zip(tokenizer.encode_lines(texts), texts, strict=True)
     ]
     kept = Kept()

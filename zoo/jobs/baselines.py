@@ -23,7 +23,7 @@ BATCH = 256
 def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict[str, dict[str, float]]:
     """`{"val/accuracy": {"majority class": 0.1}}`: what each answer of the task scores on the scored split.
 
-    Figures that are not finite are left out; without answers it is empty.
+    Figures that are not finite are left out; without answers it is empty. The metrics' own state is lost.
 
     Args:
         train: the training split.
@@ -34,8 +34,7 @@ def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict
     baselines: dict[str, dict[str, float]] = {}
     for name, answer in scoring.task.baselines(_some(train, scoring)).items():
         model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
-        figures = evaluate(replace(scoring, model=model), stop)
-        for figure, value in figures.items():
+        for figure, value in evaluate(replace(scoring, model=model), stop).items():
             if math.isfinite(value):
                 baselines.setdefault(figure, {})[name] = value
     return baselines
