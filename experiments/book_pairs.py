@@ -24,7 +24,8 @@ from torch import nn
 
 from benchmarks.book_translation import BookSeq2Seq, BookTransformer, losses_of, padded_pairs, train
 from experiments.tables import print_markdown, shown
-from zoo.jobs.recipe import run, score
+from zoo.jobs.recipe import run
+from zoo.jobs.score import score
 from zoo_seq.translation.fra_eng import fra_eng
 
 SEEDS = range(3)

@@ -10,7 +10,8 @@ from zoo.catalog import Catalog
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.experiment import prepare
-from zoo.recipe import load_recipe, shipped_recipes
+from zoo.recipe import load_recipe
+from zoo.shipped import shipped_recipes
 
 Bounds = dict[str, dict[str, float]]
 RECIPES = shipped_recipes()
