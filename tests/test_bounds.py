@@ -15,7 +15,10 @@ from zoo.recipe import has_quick
 # Of a few seconds each: basics and vision, seq. The rest take up to two minutes; detection has a shorter form below.
 FAST = ("digits", "sine", "weight_decay")
 # Scored untrained within seconds: the rest look through many pictures, or translate until the longest sentence's end.
-CHEAP = (*FAST, "softmax", "mlp", "dropout", "lenet", "batch_norm", "rnn", "gru", "lstm", "deep_lstm", "book_pairs")
+CHEAP = (
+    *FAST, "softmax", "mlp", "dropout", "lenet", "batch_norm", "rnn", "gru", "lstm", "deep_lstm", "gpt", "book_pairs",
+    "seq2seq", "attention", "transformer",
+)  # fmt: skip
 
 
 def stated(quick: bool) -> list[str]:
