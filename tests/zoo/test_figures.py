@@ -117,10 +117,9 @@ def telling() -> Iterator[None]:
     ]  # fmt: skip
     plugin = SimpleNamespace(zoo_components=hookimpl(lambda: offered))
     plugins = installed()
-    registered = plugins.register(plugin, "telling")
+    plugins.register(plugin, "telling")
     yield
-    plugins.manager.unregister(plugin)
-    plugins.plugins.remove(registered)
+    plugins.unregister("telling")
 
 
 @pytest.mark.parametrize("text", RIGHT)

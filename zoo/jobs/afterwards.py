@@ -40,9 +40,10 @@ def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:
 
 def reported(folder: Folder, results: Results, scoring: Scoring, data: Data, pictures: int) -> Results:
     """The results with tables and baselines beside the figures, and a report of them."""
-    results = finish(folder, {**results, **tables_of(scoring)})
+    beside = tables_of(scoring)
     if "train" in data.splits:
-        results = finish(folder, {**results, "baselines": baselines_of(scoring, data.splits["train"])})
+        beside["baselines"] = baselines_of(scoring, data.splits["train"])
+    results = finish(folder, {**results, **beside})
     write_run_report(folder, results, scoring, pictures)
     return results
 
