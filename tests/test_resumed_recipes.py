@@ -50,7 +50,7 @@ def _train(name: str, folder: Folder, stop_at: int = 0, resumed: bool = False) -
     stop = Stop()
     experiment = prepare(_short(name), Catalog())
     assert experiment.steps_per_epoch > STOP_AT, "it would be stopped at an epoch's end"
-    progress = load_state(experiment, folder)[0] if resumed else Progress()
+    progress = load_state(experiment, folder).progress if resumed else Progress()
     assert progress.step == (STOP_AT if resumed else 0)
     train(experiment, folder, progress, stop, StopsAt(stop_at, stop), limit=1)
 

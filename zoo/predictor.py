@@ -19,11 +19,12 @@ from zoo.errors import InputError, RunFailed
 from zoo.fit import in_fp32
 from zoo.folds import fold_folders, mean_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
+from zoo.pretrained import read_weights
 from zoo.recipe import Recipe, load_recipe
-from zoo.run_folder import RECIPE, WEIGHTS, Folder
+from zoo.run_folder import RECIPE, Folder
 from zoo.settings import Train
 from zoo.tasks import Task
-from zoo.weights import build_empty, check_asset_hashes, filled, read_tensors
+from zoo.weights import build_empty, filled
 
 BATCH = 16
 
@@ -171,10 +172,9 @@ def load_network(path: str) -> nn.Module:
 def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
     """A model that `build` makes, with the folder's weights."""
     with ThreadPoolExecutor(1) as pool:
-        file = pool.submit(folder.read, WEIGHTS, read_tensors)  # its bytes are hashed while the empty model is built
+        file = pool.submit(read_weights, folder)  # its bytes are hashed while the empty model is built
         model = build_empty(build)
     tensors, metadata = file.result()
-    check_asset_hashes(metadata, folder.asset_hashes(), str(folder.path))
     return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
 
 

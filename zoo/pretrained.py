@@ -48,9 +48,23 @@ class Pretrained:
         if self.folder is None:
             tensors, metadata = read_tensors(self.file)
         else:
-            tensors, metadata = self.folder.read(WEIGHTS, read_tensors)
-            check_asset_hashes(metadata, self.folder.asset_hashes(), self.name)
+            tensors, metadata = read_weights(self.folder)
         return tensors, metadata.get("tied", {})
+
+
+def read_weights(folder: Folder) -> tuple[Tensors, dict[str, Any]]:
+    """Tensors and metadata of a run folder's weights; no tensor is read before they are known to be its assets'.
+
+    Raises:
+        RunFailed: the file is missing or damaged, or belongs to other assets.
+    """
+    hashes = folder.asset_hashes()
+
+    def checked(file: Path) -> tuple[Tensors, dict[str, Any]]:
+        check_asset_hashes(read_metadata(file), hashes, str(folder.path))
+        return read_tensors(file)
+
+    return folder.read(WEIGHTS, checked)
 
 
 def find_pretrained(name: str) -> Pretrained:

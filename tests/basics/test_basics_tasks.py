@@ -221,10 +221,10 @@ def test_captions_say_the_class_and_how_sure_it_is(task):
     """The pictures are those of `captioned` with the text written out, and every pixel shown is the picture's."""
     pixels = torch.randint(256, (3, 230, 240), dtype=torch.uint8)
     sample, prediction = {"input": pixels, "label": torch.tensor(2)}, torch.tensor([0.06, 0.815, 0.125])
-    assert task.draw(sample, prediction).tobytes() == captioned(pixels, "bee 0.81", right=False).tobytes()
-    assert task.draw(sample, prediction, truth=True).tobytes() == captioned(pixels, "cat").tobytes()
+    assert task.draw(sample, prediction).tobytes() == captioned(pixels, "bee 0.81", 1, right=False).tobytes()
+    assert task.draw(sample, prediction, truth=True).tobytes() == captioned(pixels, "cat", 2).tobytes()
     sure = {**sample, "label": torch.tensor(1)}
-    assert task.draw(sure, prediction).tobytes() == captioned(pixels, "bee 0.81", right=True).tobytes()
+    assert task.draw(sure, prediction).tobytes() == captioned(pixels, "bee 0.81", 1, right=True).tobytes()
     shown = task.draw(sample, prediction).crop((0, 0, 240, 230))
     assert torch.equal(torch.from_numpy(numpy.array(shown)).permute(2, 0, 1), pixels)
 
@@ -233,7 +233,7 @@ def test_captions_say_the_class_and_how_sure_it_is(task):
 def test_a_small_picture_is_enlarged_by_a_whole_number_into_even_squares(side):
     pixels = torch.randint(256, (3, side, side), dtype=torch.uint8)
     scale = -(-224 // side)
-    shown = numpy.array(captioned(pixels, "ant").crop((0, 0, scale * side, scale * side)))
+    shown = numpy.array(captioned(pixels, "ant", 0).crop((0, 0, scale * side, scale * side)))
     assert torch.equal(
         torch.from_numpy(shown).permute(2, 0, 1), pixels.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
     )
