@@ -75,7 +75,8 @@ def test_frozen_parts_stay_as_they_are(tmp_path: Path) -> None:
     assert same == {name for name in before if not name.startswith("head")}
     thawed = experiment({"model.norm": True})
     before, after = state(thawed), state(trained(thawed))
-    assert not any(torch.equal(before[name], after[name]) for name in before)
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert same <= {"body.bias"}  # the norm behind it takes it away: its gradient is nothing but rounding
 
 
 def test_frozen_parts_stay_after_evaluations_too(tmp_path: Path) -> None:
