@@ -87,11 +87,8 @@ def test_autocast_computes_in_the_precision() -> None:
 
 
 def test_threads_are_timed_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that goes on by 3 with one thread and by 12, 6 and 9 with all: the least counts, and 6 / 3 is 2."""
-    now, left, threads = [0.0], [12.0, 6.0, 9.0], [4]
-
-    def clock() -> float:
-        return now[0]
+    """By hand: 3 seconds with one thread, 12, 6 and 9 with all: the least counts, and 6 / 3 is 2."""
+    left, threads = [12.0, 6.0, 9.0], [4]
 
     def seconds_of(work: Callable[[], object]) -> float:
         work()
@@ -100,11 +97,20 @@ def test_threads_are_timed_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads[0])
     monkeypatch.setattr(torch, "set_num_threads", lambda count: threads.__setitem__(0, count))
     monkeypatch.setattr(hardware, "_seconds_of", seconds_of)
-    monkeypatch.setattr(hardware.time, "perf_counter", clock)
     assert slowdown_of_threads() == 2.0
     assert threads == [4] and left == []
+    monkeypatch.setattr(hardware, "_seconds_of", lambda work: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        slowdown_of_threads()
+    assert threads == [4]
     threads[0] = 1
     assert slowdown_of_threads() == 1.0
+
+
+def test_seconds_are_those_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10.0, 12.5])
+    monkeypatch.setattr(hardware, "time", SimpleNamespace(perf_counter=lambda: next(times)))
+    assert hardware._seconds_of(lambda: None) == 2.5
 
 
 def test_only_modules_are_moved() -> None:

@@ -106,6 +106,7 @@ def test_checkpoints_between_evaluations(tmp_path: Path, seconds: float, first: 
         ((0.1, 0.9, 0.5), {"mode": "min"}, 1),
         ((0.1, 0.9, 0.5), {"keep": "last"}, 3),
         ((0.5, 0.5, 0.5), {}, 1),
+        ((0.5, 0.5, 0.5), {"mode": "min"}, 1),
         (("nan", 0.2, 0.1), {}, 2),
         ((0.3, "nan", 0.1), {}, 1),
     ],

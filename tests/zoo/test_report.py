@@ -128,16 +128,21 @@ def test_a_table_of_counts_has_the_truth_in_its_rows(folder: Folder, monkeypatch
     monkeypatch.setattr(Axes, "imshow", imshow_noted)
     monkeypatch.setattr(Axes, "text", text_noted)
     monkeypatch.setattr(Axes, "set_yticklabels", ticks_noted)
-    tables = {"val/confusion": [[3, 1], [0, 0]], "val/long": [1, 2, 3], "val/broad": [[1, 2, 3], [4, 5, 6]]}
+    tables = {"val/confusion": [[3, 1], [0, 2]], "val/long": [1, 2, 3], "val/broad": [[1, 2, 3], [4, 5, 6]]}
     write_run_report(folder, {**RESULTS, "tables": tables}, scoring(), 0)
-    assert given["shares"] == [[0.75, 0.25], [0, 0]]
+    assert given["shares"] == [[0.75, 0.25], [0, 1]]
     assert {place: shown for place, (shown, _) in given["texts"].items()} == {
-        (0, 0): "3", (1, 0): "1", (0, 1): "0", (1, 1): "0",
+        (0, 0): "3", (1, 0): "1", (0, 1): "0", (1, 1): "2",
     }  # fmt: skip
     assert [given["texts"][place][1] for place in ((0, 0), (1, 0))] == ["white", "black"]
     assert given["labels"] == ["cat", "dog"]
     assert given["axes"] == ("predicted", "truth")
     assert sorted(file.name for file in (folder.path / "pictures").iterdir()) == ["portrait.png", "val-confusion.png"]
+
+
+def test_a_class_without_samples_has_an_empty_row(folder: Folder) -> None:
+    write_run_report(folder, {**RESULTS, "tables": {"val/confusion": [[0, 0], [0, 2]]}}, scoring(), 0)
+    assert (folder.path / "pictures" / "val-confusion.png").exists()
 
 
 # Curves
