@@ -106,6 +106,7 @@ def test_checkpoints_between_evaluations(tmp_path: Path, seconds: float, first: 
         ((0.1, 0.9, 0.5), {"mode": "min"}, 1),
         ((0.1, 0.9, 0.5), {"keep": "last"}, 3),
         ((0.5, 0.5, 0.5), {}, 1),
+        ((0.5, 0.5, 0.5), {"mode": "min"}, 1),
         (("nan", 0.2, 0.1), {}, 2),
         ((0.3, "nan", 0.1), {}, 1),
     ],
@@ -131,10 +132,22 @@ def test_a_monitored_figure_that_is_none(tmp_path: Path) -> None:
         run(tmp_path, monitor="val/acuracy")
 
 
-def test_a_plateau_follows_the_monitored_figure(tmp_path: Path) -> None:
-    settings = {**scripted(0.5, 0.4, 0.6), "schedule": {"name": "plateau", "patience": 0, "factor": 0.1}}
-    run(tmp_path, settings, listener := Recorder(), epochs=3)
-    assert [step.lr for step in listener.steps] == pytest.approx([0.1] * 10 + [0.01] * 5)
+@pytest.mark.parametrize(
+    ("values", "mode", "rates"),
+    [
+        ((0.5, 0.6, 0.7), "max", (0.1, 0.1, 0.1)),
+        ((0.7, 0.6, 0.5), "max", (0.1, 0.1, 0.01)),
+        ((0.5, 0.6, 0.7), "min", (0.1, 0.1, 0.01)),
+        ((0.7, 0.6, 0.5), "min", (0.1, 0.1, 0.1)),
+    ],
+)
+def test_a_plateau_follows_the_monitored_figure(
+    tmp_path: Path, values: tuple[float, ...], mode: str, rates: tuple[float, ...]
+) -> None:
+    """The rate of each epoch, by hand: cut once the figure has got worse, in whichever direction that is."""
+    settings = {**scripted(*values), "schedule": {"name": "plateau", "patience": 0, "factor": 0.1}}
+    run(tmp_path, settings, listener := Recorder(), epochs=3, mode=mode)
+    assert [step.lr for step in listener.steps] == pytest.approx([rate for rate in rates for _ in range(PER_EPOCH)])
 
 
 def test_a_time_limit_ends_a_run_as_if_it_were_done(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from tests.reference.loop import MovingAverage
 from tests.zoo.training import experiment, run, state, trained, weights
 from zoo import InputError
 from zoo.fit import fit
-from zoo.parameters import matching
+from zoo.parameters import MovingAverage as TorchAverage
+from zoo.parameters import freeze, initialize, matching, parameter_groups
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
@@ -75,7 +76,8 @@ def test_frozen_parts_stay_as_they_are(tmp_path: Path) -> None:
     assert same == {name for name in before if not name.startswith("head")}
     thawed = experiment({"model.norm": True})
     before, after = state(thawed), state(trained(thawed))
-    assert not any(torch.equal(before[name], after[name]) for name in before)
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert same <= {"body.bias"}  # the norm behind it takes it away: its gradient is nothing but rounding
 
 
 def test_frozen_parts_stay_after_evaluations_too(tmp_path: Path) -> None:
@@ -140,3 +142,73 @@ def test_the_moving_average_is_saved(tmp_path: Path) -> None:
     run(tmp_path, settings, ema=0.9, keep="last")
     for name, tensor in weights(tmp_path).items():
         assert torch.equal(tensor, parts.scoring.model.state_dict()[name])
+
+
+class Shared(nn.Module):
+    """A matrix under two names, and a parameter whose name only ends like a bias."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(2, 2)
+        self.second = nn.Linear(2, 2)
+        self.second.weight = self.first.weight
+        self.unbias = nn.Parameter(torch.ones(1))
+
+
+def test_patterns_over_names() -> None:
+    """A tied parameter answers to both of its names and stands under the first; `:bias` is a whole name."""
+    model = Shared()
+    assert set(matching(model, ["second.*"])) == {"first.weight", "second.bias"}
+    assert set(matching(model, [":bias"])) == {"first.bias", "second.bias"}
+    assert set(matching(model, ["*bias", "first.weight"])) == {"first.bias", "second.bias", "unbias", "first.weight"}
+    assert matching(nn.Linear(2, 2, bias=False), [":bias", ":norm"]) == {}
+
+
+def test_frozen_parameters_are_in_no_group() -> None:
+    model = Shared()
+    for parameter in model.first.parameters():
+        parameter.requires_grad_(False)
+    groups = parameter_groups(model, [{"params": ["first.*", "second.*"], "lr": 1.0}, {"params": ["unbias"]}])
+    assert [(group["params"], group.get("lr")) for group in groups] == [
+        ([model.second.bias], 1.0),
+        ([model.unbias], None),
+    ]
+
+
+def test_only_modules_that_are_frozen_whole_are_named() -> None:
+    """And none that has no parameters: dropout goes on."""
+    model = nn.ModuleDict({
+        "frozen": nn.Sequential(nn.Linear(2, 2), nn.Dropout()),
+        "partly": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)),
+    })  # fmt: skip
+    named = {id(module): name for name, module in model.named_modules()}
+    frozen = freeze(model, ["frozen.*", "partly.0.*"])
+    assert {named[id(module)] for module in frozen} == {"frozen", "frozen.0", "partly.0"}
+    assert {name for name, parameter in model.named_parameters() if parameter.requires_grad} == {
+        "partly.1.weight", "partly.1.bias",
+    }  # fmt: skip
+    assert freeze(model, []) == []
+
+
+def test_numbers_of_an_initialiser() -> None:
+    """One number of `normal` is its deviation; two are mean and deviation."""
+    layer = nn.Linear(100, 100)
+    for written, mean, deviation in (("normal(3)", 0, 3), ("normal(5, 2)", 5, 2), ("uniform(1, 3)", 2, 1 / 3**0.5)):
+        initialize(layer, {"weight": written})
+        assert layer.weight.mean().item() == pytest.approx(mean, abs=0.15)
+        assert layer.weight.std().item() == pytest.approx(deviation, rel=0.1)
+
+
+def test_the_first_averages_follow_the_weights_closely() -> None:
+    """By hand: the decay is 2 / 11, then 3 / 12, then at most 0.2; and the average is a model of its own."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    average = TorchAverage(model, 0.2)
+    expected = 0.0
+    for decay in (2 / 11, 0.2, 0.2):
+        with torch.no_grad():
+            model.weight += 1
+        average.update()
+        expected = decay * expected + (1 - decay) * model.weight.item()
+        assert average.model.weight.item() == pytest.approx(expected)
+    assert not average.model.training and not average.model.weight.requires_grad

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from zoo import InputError, Normalize, picture_to_tensor, read_picture, tensor_to_picture
+from zoo.pictures import class_color
 
 
 def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
@@ -79,3 +80,53 @@ def test_normalize_is_the_mean_and_the_deviation_of_torchvision() -> None:
     expected = functional.normalize(functional.to_dtype(pictures, torch.float32, scale=True), mean, std)
     torch.testing.assert_close(Normalize({"mean": mean, "std": std})(pictures), expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(Normalize({})(pictures), pictures / 255)
+
+
+def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
+    """By hand: 65,535 is white, 257 times a value of 8 bits is that value; every channel of a deep picture is equal."""
+    values = np.array([[0, 257, 128 * 257, 65_535]], dtype=np.uint16)
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    picture = read_picture(tmp_path / "deep.png")
+    assert [picture.getpixel((x, 0)) for x in range(4)] == [(0,) * 3, (1,) * 3, (128,) * 3, (255,) * 3]
+
+
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_what_is_transparent_in_part_is_mixed_with_white(alpha: int) -> None:
+    """By hand: blue over white, in proportion."""
+    picture = read_picture(Image.new("RGBA", (2, 2), (0, 0, 255, alpha)))
+    assert picture.getpixel((0, 0)) == pytest.approx((255 - alpha, 255 - alpha, 255), abs=1)
+
+
+def test_a_picture_keeps_its_sides_and_its_channels() -> None:
+    """Red above, green at the lower left: (channels, height, width), from the upper left corner."""
+    pixels = np.zeros((2, 3, 3), dtype=np.uint8)
+    pixels[0, :, 0] = 200
+    pixels[1, 0, 1] = 100
+    tensor = picture_to_tensor(Image.fromarray(pixels), (2, 3))
+    assert torch.equal(tensor, torch.from_numpy(pixels).permute(2, 0, 1))
+    assert np.array_equal(np.asarray(tensor_to_picture(tensor)), pixels)
+
+
+def test_resizing_is_bilinear() -> None:
+    """By hand: between 0 and 240 at half the distance from a pixel's middle, 60 and 180."""
+    picture = Image.fromarray(np.array([[0, 240]], dtype=np.uint8)).convert("RGB")
+    assert picture_to_tensor(picture, (1, 4))[0, 0].tolist() == [0, 60, 180, 240]
+
+
+def test_colours_of_classes_are_far_apart() -> None:
+    """Pure colours by their hue: the first is red, and no two of the first eight are near each other."""
+    colours = [class_color(label) for label in range(8)]
+    assert class_color(0) == (255, 64, 38)  # by hand: hue 0.02, saturation 0.85, value 1
+    assert max(class_color(1)) == round(0.85 * 255)
+    distances = [
+        sum(abs(one - two) for one, two in zip(first, second, strict=True))
+        for index, first in enumerate(colours)
+        for second in colours[:index]
+    ]
+    assert min(distances) > 50
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 5, 1), (4, 5, 2), (0, 5, 3), (1, 4, 5, 3)])
+def test_an_array_of_another_form_is_no_picture(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="is no picture"):
+        read_picture(np.zeros(shape, dtype=np.uint8))

@@ -35,6 +35,23 @@ def test_rare_tokens_and_those_beyond_the_size_are_unknown() -> None:
     assert vocab.encode(["a", "c", "d"]) == [1, 0, 0]
 
 
+def test_a_size_has_room_for_the_reserved_tokens_and_one_more() -> None:
+    """By hand; what is reserved stands first, once, whatever its count."""
+    counts = {"a": 1, "b": 2, "<pad>": 9}
+    assert Vocab.build(counts, ["<unk>", "<pad>"], max_size=3).tokens == ["<unk>", "<pad>", "b"]
+    assert Vocab.build(counts, ["<unk>", "<pad>"], min_count=2).tokens == ["<unk>", "<pad>", "b"]
+    for size in (1, 2):
+        with pytest.raises(InputError, match=f"a vocab of {size} has no room"):
+            Vocab.build(counts, ["<unk>", "<pad>"], max_size=size)
+
+
+def test_a_vocab_knows_what_it_holds() -> None:
+    vocab = Vocab(["a", "<unk>", "b"])
+    assert (len(vocab), "b" in vocab, "c" in vocab, vocab.unknown) == (3, True, False, 1)
+    assert vocab.encode(["b", "c", "a"]) == [2, 1, 0]
+    assert Vocab(["a"]).unknown is None
+
+
 def test_without_an_unknown_token_a_new_one_is_an_error() -> None:
     with pytest.raises(InputError, match="'z'"):
         Vocab(["a", "b"]).encode(["a", "z"])
