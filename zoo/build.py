@@ -96,10 +96,11 @@ class Builder:
                     parameter.nested, table[name], path, {}, nested=True
                 )
             elif name in table and parameter.nested == "run":
-                arguments[parameter.name], spelled[name] = self.load_run(table[name]), table[name]
+                arguments[parameter.name] = self.load_run(table[name])
+                # A path is absolute in a run folder, which may be used from anywhere.
+                spelled[name] = str(Path(table[name]).absolute())
             elif name in table:
                 arguments[parameter.name] = value = convert(table[name], parameter)
-                # A path is absolute in a run folder, which may be used from anywhere.
                 spelled[name] = str(value.absolute()) if isinstance(value, Path) else table[name]
                 if not nested:
                     mistakes += self._conflict(component, parameter, table[name], path)

@@ -162,6 +162,21 @@ class _Checker:
                 yield Mistake("missing-key", f"[{table}] has no `{name}`", (table,), "key"), ""
         if table == "train":
             yield from self._train(value, misspelt)
+        elif table == "eval" and isinstance(value.get("split"), str):
+            yield from self._split(value["split"])
+
+    def _split(self, split: str) -> Found:
+        """The scored split is one of the dataset's, where its plugin says which these are."""
+        spec = self.table.get("dataset")
+        name = spec.get("name") if isinstance(spec, dict) else spec
+        try:
+            splits = self._get("dataset", name, ("dataset", "name")).splits if isinstance(name, str) else ()
+        except UnknownComponent:
+            return  # reported with the dataset
+        if splits and split not in splits:
+            there = ", ".join(f"`{known}`" for known in splits)
+            message = f"`split` of [eval] is `{split}`, and dataset `{name}` has {there}"
+            yield Mistake("wrong-value", message, ("eval", "split"), "value", nearest(split, splits)), ""
 
     def _train(self, train: Mapping[str, Any], misspelt: set[str | None]) -> Found:
         if "epochs" not in train and "steps" not in train and not {"epochs", "steps"} & misspelt:

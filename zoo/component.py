@@ -20,7 +20,7 @@ class Component:
 
     `reference` is `"module:attribute"`, a string so that listing imports nothing. `tasks` names the tasks that the
     component serves; empty means every task. `plugin` is filled in by the registry. `example` has the facts and
-    parameters that the conformance kit builds it with.
+    parameters that the conformance kit builds it with. `splits` are all that a dataset may have, where it says so.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class Component:
     tasks: tuple[str, ...] = ()
     plugin: str = ""
     example: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_name(self.name, "a component")
@@ -90,9 +91,10 @@ def _component(
     task: str | Sequence[str] = (),
     summary: str = "",
     example: Mapping[str, Any] | None = None,
+    splits: Sequence[str] = (),
 ) -> Component:
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    return Component(kind, name, reference, summary, tasks, example=example or {})
+    return Component(kind, name, reference, summary, tasks, example=example or {}, splits=tuple(splits))
 
 
 model = partial(_component, "model")

@@ -31,6 +31,11 @@ class Pretrained:
     folder: Folder | None
     file: Path
 
+    @property
+    def from_anywhere(self) -> str:
+        """The name as a run folder states it: a path in full; what `$ZOO_DATA`, a cache or the hub has, as it is."""
+        return str(Path(self.name).absolute()) if Path(self.name).exists() else self.name
+
     def asset_hashes(self) -> dict[str, str]:
         """The sha256 of each asset that the weights were trained with, as far as that is stated; no tensor is read."""
         if self.folder is not None:

@@ -41,9 +41,20 @@ def zoo_components() -> list[Component]:
             "zoo_detection.scenes:scenes",
             task=("detection", "segmentation"),
             summary="drawn shapes on photographs, made from a seed: no download",
+            splits=("train", "val"),
         ),
-        dataset("voc_boxes", "zoo_detection.voc:voc_boxes", task=here, summary="any folder in PASCAL VOC's layout"),
         dataset(
-            "bananas", "zoo_detection.bananas:bananas", task=here, summary="the book's bananas: 1,000 and 100 pictures"
+            "voc_boxes",
+            "zoo_detection.voc:voc_boxes",
+            task=here,
+            summary="any folder in PASCAL VOC's layout",
+            splits=("train", "val", "test"),
+        ),
+        dataset(
+            "bananas",
+            "zoo_detection.bananas:bananas",
+            task=here,
+            summary="the book's bananas: 1,000 and 100 pictures",
+            splits=("train", "val"),
         ),
     ]

@@ -1,6 +1,7 @@
 """Pictures and their classes: the networks of Dive into Deep Learning from softmax regression to DenseNet."""
 
 from collections.abc import Callable
+from typing import Any
 
 from zoo import Component, dataset, hookimpl, loss, metric, model, task
 
@@ -42,8 +43,11 @@ TORCHVISION = [
 ]
 
 
+SPLITS = ("train", "val", "test")
+
+
 def _pictures(name: str, reference: str, summary: str) -> Component:
-    return dataset(name, f"zoo_vision.{reference}", task="classification", summary=summary)
+    return dataset(name, f"zoo_vision.{reference}", task="classification", summary=summary, splits=SPLITS)
 
 
 DATASETS = [
@@ -52,18 +56,18 @@ DATASETS = [
     _pictures("cifar10", "cifar10:cifar10", "CIFAR-10, 32x32 (Krizhevsky, 2009)"),
     dataset(
         "picture_folder", "zoo_vision.picture_folder:picture_folder", task="classification",
-        summary="A folder of pictures for each class", example={"folder": "example"},
+        summary="A folder of pictures for each class", example={"folder": "example"}, splits=SPLITS,
     ),
     _pictures("picture_csv", "picture_csv:picture_csv", "A CSV file of pictures and labels, as Kaggle's"),
     dataset(
         "gaussian_linear", "zoo_vision.gaussian_linear:gaussian_linear", task="regression",
-        summary="Synthetic linear regression with noise",
+        summary="Synthetic linear regression with noise", splits=SPLITS[:2],
     ),
 ]  # fmt: skip
 
 
-def _masks(make: Callable[..., Component], name: str, reference: str, summary: str) -> Component:
-    return make(name, f"zoo_vision.segmentation.{reference}", task="segmentation", summary=summary)
+def _masks(make: Callable[..., Component], name: str, reference: str, summary: str, **more: Any) -> Component:
+    return make(name, f"zoo_vision.segmentation.{reference}", task="segmentation", summary=summary, **more)
 
 
 SEGMENTATION = [
@@ -77,7 +81,10 @@ SEGMENTATION = [
         model, "torchvision.lraspp_mobilenet_v3_large", "from_torchvision:lraspp_mobilenet_v3_large",
         "torchvision's LR-ASPP on MobileNetV3 (Howard et al., 2019)",
     ),
-    _masks(dataset, "voc_segmentation", "voc_segmentation:voc_segmentation", "Pictures and masks, laid out as VOC's"),
+    _masks(
+        dataset, "voc_segmentation", "voc_segmentation:voc_segmentation", "Pictures and masks, laid out as VOC's",
+        splits=SPLITS,
+    ),
     _masks(
         loss, "dice", "losses:Dice",
         "1 less the Dice coefficient, every class of a picture alike (Milletari et al., 2016)",

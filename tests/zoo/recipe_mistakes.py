@@ -42,6 +42,8 @@ MISTAKES = [
     Mistake('▸task = "curve"\nmodel = "tiny_mlp"\ndataset = "sine_curve"\n', "missing-table", None, "no job"),
     Mistake('▸model = "tiny_mlp"\ndataset = "sine_curve"\n' + SGD + TRAIN, "missing-table", None, "no `task`"),
     Mistake('[▸eval]\nsplit = "val"\n', "missing-table", None, "alone needs weights"),
+    Mistake(FORECAST + '[eval]\nsplit = ▸"vall"\n', "wrong-value", "val", "`split` of [eval] is `vall`"),
+    Mistake(FORECAST + '[eval]\nsplit = ▸"test"\n', "wrong-value", None, "dataset `sine` has `train`, `val`"),
     Mistake("[▸train]\nseed = 1\n", "missing-key", None, "neither `epochs` nor `steps`"),
     Mistake(TRAIN + "[▸init]\n", "missing-key", None, "[init] has no `from`"),
     Mistake("[▸model]\n" + TRAIN, "missing-key", None, "`model` names no component"),

@@ -315,6 +315,16 @@ def test_an_asset_cannot_take_the_name_of_another_file(tmp_path: Path, with_asse
             run(tmp_path / "run")
 
 
+def test_a_run_folder_names_another_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started with a relative path, resumed from another working folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run(Path("first"), epochs=1)
+    stopped(Path("second"), stops_at(3), {"init.from": "first"})
+    monkeypatch.chdir(tmp_path)
+    assert resume("here/second")["figures"]
+
+
 # The log
 
 

@@ -80,6 +80,7 @@ def prepare_scoring(
     model = builder.component("model")
     if initial is not None:
         _start_from(model, initial, builder.settings("init", Init))
+        builder.spelled["init"]["from"] = initial.from_anywhere
     settings = builder.settings("eval", Eval)
     loss = builder.component("loss", task.loss) if "loss" in recipe.table or task.loss is not None else None
     metrics = builder.metrics(list(task.metrics) if settings.metrics is None else settings.metrics)
