@@ -106,6 +106,14 @@ def test_a_transform_of_batches_stays_with_what_is_trained_on() -> None:
         assert splits["val"].batch_transform is None
 
 
+def test_what_is_held_out_is_not_transformed_where_there_is_no_plain_split() -> None:
+    class Transformed(list[dict[str, Any]]):
+        batch_transform = staticmethod(lambda batch, generator: batch)
+
+    splits = fold_of(Data({"train": Transformed([{"x": index} for index in range(6)])}), 3, 1, 0).splits
+    assert splits["train"].batch_transform is not None and splits["val"].batch_transform is None
+
+
 def test_columns_of_train_stand_before_those_of_val() -> None:
     """The strata and groups of what is put together are still those of its samples; where val has none, none are."""
     strata = [number % 3 for number in range(12)]
@@ -190,6 +198,14 @@ class TestJob:
         assert figures["out_of_fold/loss"] == pytest.approx(weighted)
         assert sorted(tensors["index"].tolist()) == list(range(sum(held.values())))
         assert len(tensors["prediction"]) == sum(held.values())
+
+    def test_every_fold_is_scored_on_what_it_held_out(self, tmp_path: Path) -> None:
+        """Split `val` of a cross-validation is another one in each fold; together they are `out_of_fold`."""
+        figures = run(tmp_path / "all", **SMALL)["figures"]
+        for split in (None, "val"):
+            scored = score(tmp_path / "all", split=split)
+            assert scored["split"] == "out_of_fold"
+            assert scored["figures"] == {"out_of_fold/loss": pytest.approx(figures["out_of_fold/loss"])}
 
     def test_what_is_held_out_is_scored_whatever_the_recipe_scores(self, tmp_path: Path) -> None:
         settings = {"keep": "last", **SMALL}
