@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import Command
 from tests.zoo.training import RECIPE, Recorder, left, run, terminate, weights
 from zoo import Data, InputError, Stopped, TensorSplit
-from zoo.folds import fold_numbers, fold_of
+from zoo.folds import fold_folders, fold_numbers, fold_of, mean_of
 from zoo.jobs.listeners import RunInfo
 from zoo.jobs.predict import predict_split
 from zoo.jobs.recipe import resume
@@ -96,7 +96,77 @@ def test_samples_that_are_held_out_are_not_augmented() -> None:
             assert not all(sample["plain"] for sample in map(splits["train"].__getitem__, range(len(splits["train"]))))
 
 
+def test_a_transform_of_batches_stays_with_what_is_trained_on() -> None:
+    """In a map-style split: the training part has it, the part that is held out has not."""
+    drawn = Drawn()
+    drawn.batch_transform = lambda batch, generator: batch  # type: ignore[attr-defined]
+    for whole in (Data({"train": drawn}), Data({"train": drawn, "val": drawn})):
+        splits = fold_of(whole, 3, 2, 0).splits
+        assert splits["train"].batch_transform is drawn.batch_transform  # type: ignore[attr-defined]
+        assert splits["val"].batch_transform is None
+
+
+def test_what_is_held_out_is_not_transformed_where_there_is_no_plain_split() -> None:
+    class Transformed(list[dict[str, Any]]):
+        batch_transform = staticmethod(lambda batch, generator: batch)
+
+    splits = fold_of(Data({"train": Transformed([{"x": index} for index in range(6)])}), 3, 1, 0).splits
+    assert splits["train"].batch_transform is not None and splits["val"].batch_transform is None
+
+
+def test_columns_of_train_stand_before_those_of_val() -> None:
+    """The strata and groups of what is put together are still those of its samples; where val has none, none are."""
+    strata = [number % 3 for number in range(12)]
+    splits = fold_of(data(12, strata, val=3), 3, 1, 0).splits
+    for split in splits.values():
+        assert split.strata == [number % 3 for number in split.tensors["x"].tolist()]
+    whole = data(12, strata, val=3)
+    whole.splits["val"].strata = None
+    assert fold_of(whole, 3, 1, 0).splits["train"].strata is None
+
+
+def test_a_division_follows_from_its_seed() -> None:
+    """With and without strata and groups; a seed may have more than 32 bits."""
+    columns = {
+        "none": {},
+        "strata": {"strata": [0, 1] * 15},
+        "groups": {"groups": [number // 2 for number in range(30)]},
+    }
+    for kind, own in columns.items():
+        first, again, other, long = (fold_numbers(data(30, **own), 3, seed).tolist() for seed in (1, 1, 2, 2**40 + 2))
+        assert first == again != other, kind
+        assert other == long, kind
+
+
+def test_other_splits_stay() -> None:
+    whole = data(9)
+    test = TensorSplit(x=torch.arange(2))
+    divided = fold_of(Data({**whole.splits, "test": test}, facts={"a": 1}, assets={"b": 2}), 3, 1, 0)
+    assert divided.splits["test"] is test
+    assert (divided.facts, divided.assets) == ({"a": 1}, {"b": 2})
+
+
+def test_splits_that_are_not_alike_cannot_be_put_together() -> None:
+    whole = Data({"train": TensorSplit(x=torch.arange(6), y=torch.arange(6)), "val": TensorSplit(x=torch.arange(3))})
+    with pytest.raises(InputError, match=r"not alike\n.*`train` has `x`, `y`, and `val` `x`"):
+        fold_of(whole, 3, 1, 0)
+
+
+def test_folders_of_folds_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("fold-10", "fold-2", "fold-1", "fold-x", "folder"):
+        (tmp_path / name).mkdir()
+    assert [folder.name for folder in fold_folders(tmp_path)] == ["fold-1", "fold-2", "fold-10"]
+    assert fold_folders(tmp_path / "fold-1") == []
+
+
+def test_answers_of_folds_are_averaged() -> None:
+    assert mean_of([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 6.0])]).tolist() == [2.0, 4.0]
+    with pytest.raises(InputError, match="no tensors cannot be averaged"):
+        mean_of([torch.ones(1), "text"])
+
+
 def test_what_cannot_be_divided_is_named() -> None:
+    assert len(fold_of(data(3), 3, 1, 0).splits["val"]) == 1  # as few as folds
     with pytest.raises(InputError, match="`7` has a single sample"):
         fold_of(data(9, [1, 1, 1, 1, 2, 2, 2, 2, 7]), 3, 1, 0)
     with pytest.raises(InputError, match="5 samples cannot"):
@@ -128,6 +198,14 @@ class TestJob:
         assert figures["out_of_fold/loss"] == pytest.approx(weighted)
         assert sorted(tensors["index"].tolist()) == list(range(sum(held.values())))
         assert len(tensors["prediction"]) == sum(held.values())
+
+    def test_every_fold_is_scored_on_what_it_held_out(self, tmp_path: Path) -> None:
+        """Split `val` of a cross-validation is another one in each fold; together they are `out_of_fold`."""
+        figures = run(tmp_path / "all", **SMALL)["figures"]
+        for split in (None, "val"):
+            scored = score(tmp_path / "all", split=split)
+            assert scored["split"] == "out_of_fold"
+            assert scored["figures"] == {"out_of_fold/loss": pytest.approx(figures["out_of_fold/loss"])}
 
     def test_what_is_held_out_is_scored_whatever_the_recipe_scores(self, tmp_path: Path) -> None:
         settings = {"keep": "last", **SMALL}

@@ -188,6 +188,28 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
     assert same(weights(tmp_path / "bad"), weights_after(tmp_path / "plain", 1))
 
 
+# Memory
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), torch.OutOfMemoryError("out"), RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes")],
+)
+def test_where_memory_runs_out_half_a_batch_is_advised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(outputs: torch.Tensor) -> None:
+        raise error
+
+    monkeypatch.setattr(Bells, "loss", fail)
+    help = r"train\.batch_size=8 train\.accumulate=6 needs half of it"
+    with pytest.raises(RunFailed, match=rf"memory ran out with batches of 16\n.*{help}"):
+        run(tmp_path / "run", accumulate=3)
+    monkeypatch.setattr(Bells, "loss", lambda outputs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path / "other")
+
+
 # The check at the end
 
 
