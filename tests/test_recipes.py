@@ -1,4 +1,4 @@
-"""Every shipped recipe is right, and takes a batch through training, evaluation, save and load, where its data are."""
+"""Every shipped recipe is right; tests/test_resumed_recipes.py takes them through training, save and load."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import zoo
 from zoo.catalog import Catalog
 from zoo.check import check
 from zoo.errors import InputError
@@ -22,14 +21,6 @@ RECIPES = shipped_recipes()
 def test_it_is_right_in_full_and_quick(name: str) -> None:
     for quick in (False, True):
         assert check(load_recipe(RECIPES[name], quick=quick, shipped=RECIPES), Catalog()) == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_batch_goes_through_it(name: str) -> None:
-    small = {"train.batch_size": 4, "train.device": "cpu", "eval.batch_size": 8}
-    with skip_without_data():
-        zoo.run(name, small, quick=True, dry_run=True)
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Every shipped recipe in a short form: stopped within an epoch and resumed, it ends as unbroken, bit for bit."""
+"""Every shipped recipe in a short form: stopped within an epoch and resumed, it ends as unbroken, bit for bit.
+
+What it saved is loaded again and scores alike, as at the end of every run.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ import pytest
 from tests.test_recipes import RECIPES, skip_without_data
 from zoo.catalog import Catalog
 from zoo.errors import Stopped
+from zoo.jobs.afterwards import checked_load
 from zoo.jobs.experiment import prepare
 from zoo.jobs.listeners import Listener
 from zoo.jobs.progress import Progress, load_state
+from zoo.jobs.run_files import write_beginnings
 from zoo.jobs.signals import Stop
 from zoo.jobs.train import train
 from zoo.recipe import Recipe, load_recipe
@@ -47,12 +52,16 @@ def _folder(path: Path) -> Folder:
 
 
 def _train(name: str, folder: Folder, stop_at: int = 0, resumed: bool = False) -> None:
-    stop = Stop()
-    experiment = prepare(_short(name), Catalog())
+    stop, recipe, catalog = Stop(), _short(name), Catalog()
+    experiment = prepare(recipe, catalog)
+    if not resumed:
+        write_beginnings(folder, recipe, experiment.builder, experiment.device, experiment.data, catalog)
     assert experiment.steps_per_epoch > STOP_AT, "it would be stopped at an epoch's end"
     progress = load_state(experiment, folder).progress if resumed else Progress()
     assert progress.step == (STOP_AT if resumed else 0)
     train(experiment, folder, progress, stop, StopsAt(stop_at, stop), limit=1)
+    if resumed:
+        checked_load(experiment, folder, progress)
 
 
 def _short(name: str) -> Recipe:
