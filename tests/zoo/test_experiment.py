@@ -116,3 +116,8 @@ def test_a_split_that_is_not_there_or_is_empty() -> None:
     data.splits["val"] = []  # type: ignore[index]
     with pytest.raises(InputError, match="the split `val` of the dataset is empty"):
         split_of(data, "val")
+
+
+def test_first_values_follow_from_the_seed() -> None:
+    first, again, other = (experiment(seed=seed).model.head.weight for seed in (5, 5, 6))
+    assert torch.equal(first, again) and not torch.equal(first, other)
