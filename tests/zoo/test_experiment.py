@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from tests.zoo.training import experiment
 from zoo import InputError
+from zoo.jobs import train as train_job
 from zoo.jobs.progress import Progress
 from zoo.jobs.scoring import split_of
 from zoo.jobs.train import summary
@@ -116,3 +118,25 @@ def test_a_split_that_is_not_there_or_is_empty() -> None:
     data.splits["val"] = []  # type: ignore[index]
     with pytest.raises(InputError, match="the split `val` of the dataset is empty"):
         split_of(data, "val")
+
+
+def test_first_values_follow_from_the_seed() -> None:
+    first, again, other = (experiment(seed=seed).model.head.weight for seed in (5, 5, 6))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_time_spent_waiting_for_batches_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on by 3 while a batch is made, and by 100 while it is used."""
+    now = [0.0]
+
+    class Slow:
+        def epoch(self, epoch: int, first: int) -> Any:
+            for number in range(first, 4):
+                now[0] += 3
+                yield number
+
+    monkeypatch.setattr(train_job, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    progress = Progress()
+    for _ in train_job._TimedBatches(Slow(), progress).epoch(0, 1):  # type: ignore[arg-type]
+        now[0] += 100
+    assert progress.data_seconds == 9

@@ -245,3 +245,21 @@ def test_an_error_of_the_constructor_itself_is_not_hidden(error: Exception) -> N
 def test_requires_grad_is_the_model_s(tmp_path: Path) -> None:
     build: Callable[[], nn.Module] = lambda: Net(1).requires_grad_(False)  # noqa: E731
     assert not any(parameter.requires_grad for parameter in loaded(build, changed(), {}).parameters())
+
+
+def test_a_parameter_that_is_held_still_stays_so() -> None:
+    """Its new values are a parameter too, and one of the model's own kind."""
+    model = torch.nn.Linear(1, 1)
+    model.weight.requires_grad_(False)
+    assign_weights(model, {"weight": torch.ones(1, 1), "bias": torch.ones(1)}, {})
+    assert [parameter.requires_grad for parameter in model.parameters()] == [False, True]
+    assert model.weight.item() == 1
+
+
+@pytest.mark.parametrize("wrapped", [lambda x: x, lambda x: [x], lambda x: (1, {"a": [x]}), lambda x: {"b": x}])
+def test_tensors_without_values_are_seen_wherever_a_module_keeps_them(wrapped: Any) -> None:
+    model = torch.nn.Sequential(torch.nn.Identity())
+    model[0].kept = wrapped(torch.ones(1))
+    assert not has_meta_tensors(model)
+    model[0].kept = wrapped(torch.ones(1, device="meta"))
+    assert has_meta_tensors(model)
