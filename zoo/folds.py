@@ -106,12 +106,12 @@ def _joined(first: Any, second: Any) -> Any:
 
 def _chosen(split: Any, where: torch.Tensor, training: bool) -> Any:
     indices = where.nonzero().flatten()
-    if not training:
-        split = getattr(split, "plain", split)
     columns: dict[str, Any] = {}
     for name in ONE_A_SAMPLE:
         values = _column(split, name)
         columns[name] = [values[index] for index in indices.tolist()] if values else None
+    if not training:
+        split = getattr(split, "plain", split)
     if isinstance(split, TensorSplit):
         tensors: dict[str, Any] = {name: tensor[indices] for name, tensor in split.tensors.items()}
         return TensorSplit(transform=split.transform if training else None, **columns, **tensors)

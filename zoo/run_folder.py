@@ -136,6 +136,7 @@ class Folder:
                     flush(folder)
                 manifest["sha256"] = _hash_of_entries(manifest["files"])
                 write_file(self.path / MANIFEST, json.dumps(manifest, indent=1).encode())
+                flush(self.path)  # or a power cut could keep the renames below and lose the manifest's
             except OSError:
                 for name in files:
                     _next(self.path / name).unlink(missing_ok=True)

@@ -56,13 +56,14 @@ def test_a_commit_counts_once_all_it_names_is_on_the_disk(tmp_path: Path, calls:
     for file in files:
         [written], [flushed] = places(calls, ("writev", file), ("fsync", file))
         assert written < flushed < counts
-        for before, after in places(calls, ("fsync", "."), ("fsync", "checkpoint")):
-            assert flushed < before < counts < after
+        for flushes in places(calls, ("fsync", "."), ("fsync", "checkpoint")):
+            assert flushed < flushes[0] < counts < flushes[-1]
     [manifest] = [place for place, (name, path) in enumerate(calls) if name == "fsync" and "manifest" in path]
     assert manifest < counts
     for folder, file in ((".", "weights.safetensors"), ("checkpoint", "checkpoint/state.json")):
-        [renamed], flushes = places(calls, ("rename", file), ("fsync", folder))
+        [renamed], flushes, own = places(calls, ("rename", file), ("fsync", folder), ("fsync", "."))
         assert counts < renamed < flushes[-1]
+        assert any(counts < flush < renamed for flush in own)  # the manifest's name, before any other
 
 
 def test_a_rename_is_of_a_file_that_is_on_the_disk(tmp_path: Path, calls: list[Call]) -> None:

@@ -247,3 +247,27 @@ class _StopsInFold(Recorder):
 
     def started(self, run: RunInfo) -> None:
         self.now = run.recipe["train"]["fold"]
+
+
+class WithoutNames:
+    """Samples as they are, of a plugin whose plain split carries no names."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"input": torch.tensor([float(index)])}
+
+
+class Named(WithoutNames):
+    """The same samples, named and augmented."""
+
+    names = ("a", "b", "c", "d")
+    plain = WithoutNames()
+
+
+def test_what_is_held_out_keeps_its_names() -> None:
+    """Also where the samples without augmentation have none of their own."""
+    held = [fold_of(Data({"train": Named()}), 2, number, 0).splits["val"] for number in (1, 2)]
+    for split in held:
+        assert list(split.names) == ["abcd"[int(split[index]["input"])] for index in range(len(split))]

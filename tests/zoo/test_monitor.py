@@ -122,7 +122,6 @@ def test_figures_that_are_not_stated_are_seen_in_a_rehearsal(figure: str, mode: 
     assert monitored(Train(monitor=figure), own, ["val/shown"]) == (figure, mode)
 
 
-@pytest.mark.xfail(strict=True, reason="generators of Python and NumPy are not put back")
 def test_no_generator_is_any_further_after_a_rehearsal() -> None:
     """Also where a model draws from Python's or NumPy's."""
 

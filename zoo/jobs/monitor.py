@@ -11,6 +11,7 @@ from zoo.errors import InputError, nearest
 from zoo.figures import figures_of
 from zoo.jobs.evaluate import computed, evaluate
 from zoo.jobs.scoring import Scoring
+from zoo.randomness import seeded
 from zoo.settings import Train
 
 Mode = Literal["min", "max"]
@@ -70,7 +71,7 @@ def _stated_modes(scoring: Scoring) -> dict[str, Mode | None]:
 def _rehearsed_modes(scoring: Scoring) -> dict[str, Mode | None]:
     """The mode of each figure of an evaluation, seen by scoring one batch; no generator is any further then."""
     device = scoring.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with seeded(0), torch.random.fork_rng([device] if device.type == "cuda" else []):
         figures = evaluate(scoring, limit=1)
     owners = {f"{scoring.split}/{name}": metric for name, _, metric in computed(scoring.metrics)}
     for metric in scoring.metrics.values():
