@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,3 +79,20 @@ def probe_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     torch.set_num_threads(threads)
     plugins.unregister("probe")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Made by the first test that asks for a `folder`: the parts are a fixture of each test."""
+    return {"base": tmp_path_factory.mktemp("made")}
+
+
+@pytest.fixture
+def folder(made: dict[str, Path], tmp_path: Path, probe_parts: None) -> Path:
+    """A run that was stopped after its first evaluation: it has weights, an asset and a checkpoint."""
+    from tests.zoo.training import stopped, stops_at
+
+    if "run" not in made:
+        stopped(made["base"] / "run", stops_at(7))
+        made["run"] = made["base"] / "run"
+    return Path(shutil.copytree(made["run"], tmp_path / "run"))

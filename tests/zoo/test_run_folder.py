@@ -56,21 +56,6 @@ def removed(file: Path) -> None:
 DAMAGES = (flipped, cut_short, emptied, lengthened, removed)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Made by the first test that asks: the parts are a fixture of each test."""
-    return {"base": tmp_path_factory.mktemp("made")}
-
-
-@pytest.fixture
-def folder(made: dict[str, Path], tmp_path: Path, probe_parts: None) -> Path:
-    """A run that was stopped after its first evaluation: it has weights, an asset and a checkpoint."""
-    if "run" not in made:
-        stopped(made["base"] / "run", stops_at(7))
-        made["run"] = made["base"] / "run"
-    return Path(shutil.copytree(made["run"], tmp_path / "run"))
-
-
 def read(folder: Path, name: str) -> None:
     """Reads a file the way that is meant for it."""
     if name in (WEIGHTS, ASSET):
