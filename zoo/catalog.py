@@ -111,7 +111,7 @@ T = TypeVar("T", bound=Offered)
 
 
 def meant_of(named: list[T], home: str, first_party: Collection[str]) -> list[T]:
-    """What a name means, of all that have it: those of the plugin `home`, else the first-party ones, else all."""
+    """Return what a name means, of all that have it: those of plugin `home`, else the first-party ones, else all."""
     at_home = [offered for offered in named if offered.plugin == home]
     return at_home or [offered for offered in named if offered.plugin in first_party] or named
 

@@ -62,7 +62,7 @@ def require_valid(recipe: Recipe, catalog: Catalog) -> None:
 
 
 def require_valid_task(recipe: Recipe, catalog: Catalog) -> None:
-    """As `require_valid`, for the task alone: what else a run's recipe names may no longer be installed."""
+    """Require a valid task, and nothing else: what else a run's recipe names may no longer be installed."""
     found = _Checker(recipe, catalog).component("task", recipe.table["task"], ("task",))
     problems = [locate(recipe, mistake, help) for mistake, help in found]
     if problems:

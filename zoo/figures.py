@@ -46,7 +46,7 @@ def metric_name(spec: str | Mapping[str, Any]) -> str:
 
 
 def figure_mistakes(recipe: Recipe, catalog: Catalog) -> Found:
-    """What is wrong with the figures that a recipe names. All else in the recipe must be right."""
+    """Yield what is wrong with the figures that a recipe names. All else in the recipe must be right."""
     table, figures = recipe.table, _Figures(recipe, catalog)
     for name in table.get("expect", {}):
         if mistake := figures.mistake(name, f"`{name}` of [expect]", ("expect", name), "key", final=True):
@@ -68,7 +68,7 @@ def figure_mistakes(recipe: Recipe, catalog: Catalog) -> Found:
 
 
 def bound_mistakes(expect: Mapping[str, Any]) -> Found:
-    """What is wrong with the bounds of `[expect]`."""
+    """Yield what is wrong with the bounds of `[expect]`."""
     for figure, bounds in expect.items():
         path = ("expect", figure)
         if not isinstance(bounds, dict):
@@ -96,7 +96,7 @@ def bound_mistakes(expect: Mapping[str, Any]) -> Found:
 
 
 class _Figures:
-    """What is known of the figures of one recipe's run."""
+    """All that is known of the figures of one recipe's run."""
 
     def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
         self.recipe, self.table, self.catalog = recipe, recipe.table, catalog
@@ -112,7 +112,7 @@ class _Figures:
     def mistake(
         self, figure: str, subject: str, path: tuple[str, ...], at: Any = "value", final: bool = False
     ) -> Mistake | None:
-        """What is wrong with the name of a figure of evaluations, or with `final` of results.json."""
+        """Return what is wrong with the name of a figure of evaluations, or with `final` of results.json."""
         train = self.table.get("train", {})
         split, slash, name = figure.partition("/")
         splits = [self.split]

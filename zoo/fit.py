@@ -186,7 +186,7 @@ def _above_zero(weight: Any) -> Any:
 
 
 def _optimize(update: Update, parameters: list[nn.Parameter]) -> Callable[[int], float]:
-    """What happens after `backward`, as a function of the step's number that returns the first group's rate."""
+    """Return what happens after `backward`, as a function of the step's number that returns the first group's rate."""
     optimizer, schedule, scaler = update.optimizer, update.schedule, update.scaler
     step: Callable[[], Any] = optimizer.step if scaler is None else lambda: scaler.step(optimizer)
     groups = optimizer.param_groups

@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Escape(Exception):
-    """What plugin code raised past `except Exception` (SystemExit, KeyboardInterrupt ...), as an ordinary exception."""
+    """An error past `except Exception` that a plugin raised (SystemExit, KeyboardInterrupt ...), as an ordinary one."""
 
 
 @contextmanager

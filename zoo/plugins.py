@@ -29,7 +29,7 @@ BLOCKED = "blocked by ZOO_PLUGINS"
 
 @dataclass
 class Plugin:
-    """What is known of one entry point. `error` is empty where the plugin works; `hooks` are its functions by name."""
+    """All that is known of one entry point. `error` is empty where it works; `hooks` are its functions by name."""
 
     name: str
     module: str
@@ -46,7 +46,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Failure:
-    """What a hook raised."""
+    """An error that a hook raised."""
 
     plugin: str
     hook: str

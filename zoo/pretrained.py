@@ -19,7 +19,7 @@ HUB_FORM = "hub:OWNER/NAME@COMMIT or hub:OWNER/NAME@COMMIT/FILE.safetensors, the
 
 @dataclass
 class Pretrained:
-    """Where weights are.
+    """The place of weights.
 
     Attributes:
         name: as the recipe has it.
@@ -73,7 +73,7 @@ def read_weights(folder: Folder) -> tuple[Tensors, dict[str, Any]]:
 
 
 def find_pretrained(name: str) -> Pretrained:
-    """What `[init] from` names.
+    """Return what `[init] from` names.
 
     A run folder's path; a safetensors file's, which is also looked for under `$ZOO_DATA` and in the cache; or
     `hub:OWNER/NAME@COMMIT`, from which `model.safetensors` is taken unless `/FILE` follows.

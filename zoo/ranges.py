@@ -19,7 +19,7 @@ RANGE = ("low", "high", "log")
 
 
 def over_mistakes(recipe: Recipe, known: Mistakes, mistakes_of: Callable[[Recipe], Mistakes]) -> Mistakes:
-    """What is wrong with what a recipe varies: its form, else each value where a trial would have it.
+    """Return what is wrong with what a recipe varies: its form, else each value where a trial would have it.
 
     Args:
         known: mistakes of the recipe itself, which are not the sweep's.
@@ -63,7 +63,7 @@ def _varied_by(mistake: Mistake, over: Mapping[str, Any], key: str) -> str:
 
 
 def form_mistakes(key: str, value: Any, method: str = "random") -> Iterator[Mistake]:
-    """What is wrong with the form of what is varied under `key`, whatever its values may be."""
+    """Yield what is wrong with the form of what is varied under `key`, whatever its values may be."""
     if isinstance(value, list):
         if not value:
             yield Mistake("wrong-value", f"`{key}` of the sweep has no values to choose from", (key,))

@@ -46,7 +46,7 @@ class Recipe:
         return True
 
     def origin(self, keys: Keys) -> Origin | None:
-        """Where the value at `keys` was written; for a value inside another, relative to the nearest one known."""
+        """Return where the value at `keys` was written; inside another value, relative to the nearest known."""
         for length in range(len(keys), -1, -1):
             found = self.origins.get(keys[:length])
             if found is not None:
@@ -139,7 +139,7 @@ def _load(file: Path, shipped: Shipped, children: tuple[Path, ...]) -> Recipe:
 
 
 def _forget_expectations(recipe: Recipe) -> None:
-    """What a recipe has reached says nothing of those that change it."""
+    """Forget what a recipe has reached: it says nothing of those that change it."""
     recipe.table.pop("expect", None)
     recipe.table.get("quick", {}).pop(("expect",), None)
     _forget(recipe, ("expect",))

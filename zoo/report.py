@@ -202,7 +202,7 @@ def _page(
 
 
 def beside(baselines: Mapping[str, float]) -> str:
-    """What answers that ignore the input score, in words: `majority class 0.1`."""
+    """Return what answers that ignore the input score, in words: `majority class 0.1`."""
     return ", ".join(f"{name} {value:.4g}" for name, value in baselines.items())
 
 

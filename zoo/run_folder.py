@@ -183,7 +183,7 @@ class Folder:
         return list(self._manifest()["files"])
 
     def read(self, name: str, read: Callable[[Path], T]) -> T:
-        """What `read` makes of the path of a file whose size and hash are those in the manifest.
+        """Return what `read` makes of the path of a file whose size and hash are those in the manifest.
 
         Beside a writer this is the old state or the new one: a file that is replaced meanwhile is read again.
 

@@ -101,7 +101,7 @@ def _default(parameter: inspect.Parameter) -> Any:
 
 
 def check_table(table: Mapping[str, Any], parameters: Mapping[str, Parameter], owner: str) -> list[Mistake]:
-    """What is wrong with a table of parameters. `owner` names whose they are: "model `lenet`".
+    """Return what is wrong with a table of parameters. `owner` names whose they are: "model `lenet`".
 
     Nested components are the caller's to check; parameters left out are not mistakes here, since facts may fill them.
     """

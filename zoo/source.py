@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value was written: the source, and the keys that lead to it there."""
+    """The place where a value was written: the source, and the keys that lead to it there."""
 
     source: Source
     keys: Keys
@@ -138,7 +138,7 @@ def _check_limits(table: dict[str, Any], source: Source) -> None:
 
 
 def _deep_value(text: str) -> tuple[int, int] | None:
-    """Where the value begins whose brackets are nested deeper than MAX_DEPTH, or None: keys may be too deep as well."""
+    """Return where the value begins whose brackets are nested too deep, or None: keys may be too deep as well."""
     opened: list[int] = []
     for token in TOKENS.finditer(text):
         if token[0] in ("[", "{"):

@@ -34,11 +34,11 @@ class Task:
         return default_collate(samples)  # type: ignore[no-any-return]
 
     def forward(self, model: Any, batch: Batch) -> Any:
-        """What the model is called with. A dict of named losses where the model makes its own while training."""
+        """Call the model with a batch. A dict of named losses where the model makes its own while training."""
         return model(batch["input"])
 
     def target(self, batch: Batch) -> Any:
-        """What the loss and the metrics compare with."""
+        """Return what the loss and the metrics compare with."""
         return batch["target"]
 
     def predict(self, model: Any, batch: Batch, outputs: Any) -> Any:

@@ -76,7 +76,7 @@ class Vocab:
         return [self.tokens[index] for index in indices]
 
     def to_asset(self) -> dict[str, Any]:
-        """What vocab.json holds."""
+        """Return what vocab.json holds."""
         return {"tokens": self.tokens}
 
     @classmethod

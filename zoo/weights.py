@@ -71,7 +71,7 @@ def _place(item: tuple[str, torch.Tensor]) -> tuple[bool, int, str]:
 
 
 def read_metadata(file: Path) -> dict[str, Any]:
-    """Of a safetensors file; no tensor is loaded.
+    """Read the metadata of a safetensors file; no tensor is loaded.
 
     Raises:
         InputError: the file is none, or its header lies.

@@ -57,7 +57,7 @@ class CrossEntropy(nn.Module):
         return total / self._weight(target).clamp(min=torch.finfo(total.dtype).tiny)
 
     def count(self, outputs: Tensor, target: Tensor) -> Tensor | int:
-        """What the mean is over: targets that are not ignored, or the sum of their weights; or distributions."""
+        """Return what the mean is over: targets that are not ignored, or the sum of their weights; or distributions."""
         if target.is_floating_point():
             return target.numel() // target.shape[1]
         return self._weight(target)
@@ -91,7 +91,7 @@ class KLDivergence(nn.Module):
         return F.kl_div(F.log_softmax(outputs, dim=1), target, reduction="sum") / self.count(outputs, target)
 
     def count(self, outputs: Tensor, target: Tensor) -> int:
-        """What the mean is over: distributions."""
+        """Return what the mean is over: distributions."""
         return target.numel() // target.shape[1]
 
 
@@ -116,7 +116,7 @@ class Elementwise(nn.Module):
         return self.function(outputs, target.to(outputs.dtype))
 
     def count(self, outputs: Tensor, target: Tensor) -> int:
-        """What the mean is over: elements."""
+        """Return what the mean is over: elements."""
         return target.numel()
 
 

@@ -17,7 +17,7 @@ TOP = 5
 
 
 class _Plain(Task):
-    """What both tasks share: how an input reaches the model.
+    """The part that both tasks share: how an input reaches the model.
 
     A batch's `input` that is uint8 holds pictures (B, C, H, W), which become floats of the assets' size on the device;
     other inputs are given to the model as they are.

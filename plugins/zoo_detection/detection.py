@@ -71,7 +71,7 @@ class Detection(Task):
         return model(self.normalize(batch["input"]))
 
     def target(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """What `multibox` compares with: `boxes` as shares of the picture, 0 to 1, and `labels`."""
+        """Return what `multibox` compares with: `boxes` as shares of the picture, 0 to 1, and `labels`."""
         height, width = batch["input"].shape[-2:]
         boxes = batch["boxes"] / _constant((width, height, width, height), batch["boxes"].device)
         return {"boxes": boxes, "labels": batch["labels"]}

@@ -63,7 +63,7 @@ class MultiboxLoss(nn.Module):
         }
 
     def count(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """What the loss is a mean over: matched anchors, one at least for each picture."""
+        """Return what the loss is a mean over: matched anchors, one at least for each picture."""
         return _positives(self._match(outputs, target) >= 0)
 
     def _match(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:

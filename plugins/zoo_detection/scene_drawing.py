@@ -240,7 +240,7 @@ def _rectangle(left: float, top: float, right: float, bottom: float) -> list[Poi
 
 
 def _two_colours(random: Random) -> tuple[Colour, Colour]:
-    """Of any hue, and far enough apart in it to be seen on one another."""
+    """Draw colours of any hue, far enough apart in it to be seen on one another."""
     hue = random.random()
     other = hue + random.uniform(0.25, 0.75)
     return _colour(random, hue), _colour(random, other)

@@ -51,7 +51,7 @@ def _draw(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def _grid(
     share: torch.Tensor, across: torch.Tensor, down: torch.Tensor, turned: torch.Tensor, pictures: torch.Tensor
 ) -> torch.Tensor:
-    """Where each pixel comes from, in a picture that reaches from -1 to 1."""
+    """Return where each pixel comes from, in a picture that reaches from -1 to 1."""
     plain, swapped = share * ~turned, share * turned
     places = torch.stack([plain, swapped, across, swapped, plain, down], dim=1).view(-1, 2, 3)
     return F.affine_grid(places, list(pictures.shape), align_corners=False)

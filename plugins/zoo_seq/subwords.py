@@ -82,7 +82,7 @@ def _prepared(tokenizer: Any, kind: Kind) -> Any:
 
 
 def _pieces(text: str) -> Any:
-    """Of a long text, about as many lines at a time as make `PIECE` characters."""
+    """Yield about as many lines of a long text at a time as make `PIECE` characters."""
     lines = iter(re.findall(r".*\n|.+$", text))
     while piece := "".join(islice(lines, max(1, PIECE // 80))):
         yield piece

@@ -119,7 +119,7 @@ class Tokenizer:
 
 
 def normalized(text: str, normalize: Normalize) -> str:
-    """As `Tokenizer` says of `normalize`.
+    """Normalize a text, as `Tokenizer` says.
 
     Raises:
         InputError: the text has half a character, as bytes that are no UTF-8 become on the command line.

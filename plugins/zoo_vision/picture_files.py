@@ -124,7 +124,7 @@ def _read(file: Path, size: Size) -> torch.Tensor:
 
 
 def _fingerprint(files: PictureFiles) -> str:
-    """Of names, sizes and times: a changed file makes a new cache."""
+    """Hash names, sizes and times: a changed file makes a new cache."""
     digest = hashlib.sha256(str(files.root.resolve()).encode())
     for name in files.names:
         status = (files.root / name).stat()

@@ -83,6 +83,6 @@ def _files(folder: Path) -> dict[str, list[str]]:
 
 
 def _is_picture(file: Path, folder: Path) -> bool:
-    """By its ending; what is hidden (a notebook's checkpoints, a Mac's notes on each file) is none."""
+    """Tell a picture by its ending; what is hidden (a notebook's checkpoints, a Mac's notes on each file) is none."""
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
     return not hidden and file.suffix.lower() in ENDINGS

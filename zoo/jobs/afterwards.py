@@ -22,7 +22,7 @@ from zoo.run_folder import RECIPE, Folder
 
 
 def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:
-    """What was saved, loaded again, says the same of a fixed batch; returns the scoring of the loaded model."""
+    """Load what was saved, and return its scoring, once it says the same of a fixed batch as the model did."""
     scoring: Scoring = experiment.scoring
     loaded = replace(scoring, model=load(folder.path, str(scoring.device)).model)
     digest, outputs = fingerprint(loaded)

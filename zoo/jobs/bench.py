@@ -27,7 +27,7 @@ NEAR_BEST = 0.95  # a batch this near to the fastest is large enough
 
 @dataclass(frozen=True)
 class Row:
-    """What one batch size reaches.
+    """The speed that one batch size reaches.
 
     Attributes:
         examples_per_second: end to end: loading, augmentation, forward, backward, step.

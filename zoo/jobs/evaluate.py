@@ -141,7 +141,7 @@ def predictions_of(scoring: Scoring, batch: Batch) -> Any:
 
 
 def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:
-    """What the model says of the split's first samples: a hash of all outputs, and the first of the numbers."""
+    """Return what the model says of the split's first samples: a hash of all outputs, and the first of the numbers."""
     batch = next(iter(scoring.batches.epoch(0)))
     few = {name: value[:samples] for name, value in batch.items()}
     with evaluating(scoring.model):

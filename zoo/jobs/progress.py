@@ -118,7 +118,7 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
 
 @dataclass
 class Resumed:
-    """What a checkpoint says: how far the run had come, on how many threads, and how much of its log is missing."""
+    """The state that a checkpoint holds: how far the run was, on how many threads, and what of its log is missing."""
 
     progress: Progress
     threads: int

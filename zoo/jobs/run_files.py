@@ -113,7 +113,7 @@ def _described(fingerprint: Mapping[str, Any]) -> str:
 
 
 def run_info(folder: Folder, spelled: dict[str, Any], **progress: Any) -> RunInfo:
-    """What listeners are told of a run; `progress` is how far it is."""
+    """Return what listeners are told of a run; `progress` is how far it is."""
     return RunInfo(folder.path, spelled, folder.read_json(ENVIRONMENT), **progress)
 
 

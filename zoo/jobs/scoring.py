@@ -32,7 +32,7 @@ from zoo.weights import assign_weights
 
 @dataclass
 class Scoring:
-    """What evaluation needs, on its device."""
+    """All that evaluation needs, on its device."""
 
     model: nn.Module
     task: Task
@@ -127,7 +127,7 @@ def prepare_scoring_of(
 
 
 def scoring_settings(recipe: Mapping[str, Any], device: str = "auto") -> Train:
-    """What of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
+    """Return what of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
     stated = recipe.get("train", {})
     kept = ("batch_size", "channels_last", "precision", "workers", "seed", "folds", "fold")
     return Train(device=device, **{key: stated[key] for key in kept if key in stated})
@@ -144,7 +144,7 @@ def split_of(data: Data, name: str) -> Any:
 
 
 def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
-    """What `[init]` names; a run folder's assets are offered, and its components stand in for missing ones."""
+    """Return what `[init]` names; a run folder's assets are offered, and its components stand in for missing ones."""
     if "init" not in recipe.table:
         return None
     initial = find_pretrained(recipe.table["init"]["from"])
@@ -163,7 +163,7 @@ def _initial(recipe: Recipe, builder: Builder) -> Pretrained | None:
 
 
 def _leave_to_facts(recipe: Recipe, kind: str, data: Data) -> None:
-    """What stands in for a component knows the facts of its own data; those of the data at hand take their place."""
+    """Forget the facts of other data that a stand-in component knows; those of the data at hand take their place."""
     if isinstance(recipe.table.get(kind), dict):
         recipe.table[kind] = {key: value for key, value in recipe.table[kind].items() if key not in data.facts}
 

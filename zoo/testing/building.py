@@ -138,7 +138,7 @@ def _data_of(recipe: Recipe) -> Data:
 
 
 def _supplied(kind: str) -> dict[str, Any]:
-    """What a job would give."""
+    """Return what a job would give."""
     if kind not in ("optimizer", "schedule"):
         return {}
     import torch

@@ -30,7 +30,7 @@ def repeats(dataset: Component) -> None:
 
 
 def follows_generators(dataset: Component) -> None:
-    """What changes or chooses training batches draws from the generator that it is given, and from nothing else."""
+    """Whatever changes or chooses training batches draws from the generator that it is given, and from nothing else."""
     from zoo.randomness import seeded
 
     data, _ = build(dataset)

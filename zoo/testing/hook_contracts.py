@@ -39,7 +39,7 @@ def listens(plugin: Plugin) -> None:
 
 
 def _events(folder: Path, status: str) -> list[tuple[str, dict[str, Any]]]:
-    """What is told of a run of one step, in order."""
+    """Return what is told of a run of one step, in order."""
     import torch
 
     from zoo.data import Data

@@ -70,14 +70,14 @@ def recipes_taking(component: Component) -> Iterator[Recipe]:
 
 
 def specs_of(table: Mapping[str, Any], kind: str) -> list[Any]:
-    """What a recipe's table says of components of a kind: names or tables."""
+    """Return what a recipe's table says of components of a kind: names or tables."""
     if kind == "metric":
         return list(table.get("eval", {}).get("metrics", []))
     return [table[kind]] if kind in table else []
 
 
 def parameters_in_example(component: Component) -> dict[str, Any]:
-    """What of a component's example a recipe would write into its table."""
+    """Return what of a component's example a recipe would write into its table."""
     from zoo.schema import parameters_of
 
     known = parameters_of(component.load())

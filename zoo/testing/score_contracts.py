@@ -95,7 +95,7 @@ def _batch(scoring: Scoring) -> Batch:
 
 
 def _figures(component: Component, ways: Sequence[Cuts]) -> list[dict[str, list[Any]]]:
-    """What a metric says of one batch after a reset, for each way of cutting it.
+    """Return what a metric says of one batch after a reset, for each way of cutting it.
 
     Predictions are made of the whole and then cut: the longest sentence of a batch may bound all translations.
     """

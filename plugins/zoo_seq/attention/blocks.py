@@ -14,7 +14,7 @@ Norm = Literal["layer", "batch"]
 
 @dataclass(frozen=True)
 class Shape:
-    """What the blocks of a network have in common.
+    """The shape that the blocks of a network have in common.
 
     Attributes:
         hidden: width of the perceptron's hidden layer.

@@ -38,7 +38,7 @@ class Cache:
         return Cache(room.keys[:, :, :end], room.values[:, :, :end], room)
 
     def rows(self, chosen: Tensor) -> Cache:
-        """Of a beam search: rows of the batch, in another order."""
+        """Choose rows of the batch, in another order, for a beam search."""
         if self.keys is None or self.values is None:
             return self
         return Cache(self.keys.index_select(0, chosen), self.values.index_select(0, chosen))
@@ -88,7 +88,7 @@ class Attention(nn.Module):
         causal: bool = False,
         cache: Cache | None = None,
     ) -> tuple[Tensor, Cache | None]:
-        """What each query finds, and the cache with `others` added.
+        """Return what each query finds, and the cache with `others` added.
 
         Args:
             mask: True where a query may look, (B, 1, 1 or T, S).
@@ -106,12 +106,12 @@ class Attention(nn.Module):
         return self._attend(query, key, value, mask, causal, before), cache
 
     def keys_and_values(self, others: Tensor) -> Cache:
-        """Of what every step of a decoder looks at: computed once."""
+        """Compute once what every step of a decoder looks at."""
         keys, values = map(self._split, self.key_value(others).chunk(2, dim=-1))
         return Cache(keys, values)
 
     def look(self, queries: Tensor, seen: Cache, mask: Tensor | None = None) -> Tensor:
-        """What each query finds in `keys_and_values`."""
+        """Return what each query finds in `keys_and_values`."""
         query = self._split(self.query(queries))
         return self._attend(query, seen.keys, seen.values, mask, False, 0)  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ State = Any  # (layers, B, H), of an LSTM two of them
 
 
 def unrolled(network: nn.RNNBase, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-    """What `network(inputs, state)` returns, from its weights: (B, T, E) -> (B, T, H) and the last state.
+    """Return what `network(inputs, state)` returns, from its weights: (B, T, E) -> (B, T, H) and the last state.
 
     The network is batch-first and goes one way.
     """

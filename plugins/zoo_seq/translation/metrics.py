@@ -99,7 +99,7 @@ class BookBLEU:
 
 
 def book_bleu(prediction: str, reference: str, n: int) -> float:
-    """Of one sentence."""
+    """Score one sentence."""
     found, wanted = BOOK_WORDS.findall(prediction), BOOK_WORDS.findall(reference)
     if not found:
         return 0.0

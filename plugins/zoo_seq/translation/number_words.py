@@ -49,7 +49,7 @@ def number_words(
 
 
 def english(number: int) -> str:
-    """As in British English, without `and`."""
+    """Write a number as in British English, without `and`."""
     if number < 20:
         return ENGLISH[number]
     if number < 100:
@@ -61,7 +61,7 @@ def english(number: int) -> str:
 
 
 def french(number: int, last: bool = True) -> str:
-    """As in France. `last`: nothing follows, so that `cents` and `quatre-vingts` keep their s."""
+    """Write a number as in France. `last`: nothing follows, so that `cents` and `quatre-vingts` keep their s."""
     if number < 20:
         return FRENCH[number]
     if number < 100:

@@ -16,7 +16,7 @@ Kind = Literal["none", "additive", "dot"]
 
 @dataclass
 class State:
-    """What decoding goes on with: `hidden` (layers, B, width), and of the source `memory` (B, S, width) and `mask`."""
+    """The state of decoding: `hidden` (layers, B, width), and of the source `memory` (B, S, width) and `mask`."""
 
     hidden: Tensor
     memory: Tensor
@@ -119,7 +119,7 @@ class Seq2Seq(nn.Module):
 
 
 def _last(state: State) -> Tensor:
-    """What the encoder has made of the whole source: its output at the last token (B, width)."""
+    """Return what the encoder has made of the whole source: its output at the last token (B, width)."""
     ends = state.mask.sum(dim=1) - 1
     return state.memory[torch.arange(len(ends), device=ends.device), ends]
 

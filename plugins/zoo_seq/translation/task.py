@@ -126,7 +126,7 @@ class Translation(Task):
         return min(1 - len(words & truth) / max(1, len(words | truth)) for truth in truths)
 
     def pictures(self, model: Any, batch: Batch) -> dict[str, Any]:
-        """What the first sentence's target looks at, and the positions' code, where the model has them."""
+        """Return what the first sentence's target looks at, and the positions' code, where the model has them."""
         source, target = batch["source"][:1], batch["target"][:1]
         source = source[:, : min(SHOWN, int((source != self.pad).sum()))]
         target = target[:, : min(SHOWN, int((target != self.pad).sum()) - 1)]

@@ -17,7 +17,7 @@ Count = Annotated[int, Ge(1)]
 
 @dataclass
 class State:
-    """What decoding goes on with: of each block the keys and values of its own text and of the source, whose padding
+    """The state of decoding: of each block the keys and values of its own text and of the source, whose padding
     `mask` (B, 1, 1, S) has as False."""
 
     own: list[Cache]

@@ -47,7 +47,7 @@ class RandomCrop:
         return {**batch, "input": cropped, "mask": mask}
 
     def _grid(self, pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Where each pixel comes from, in a picture that reaches from -1 to 1."""
+        """Return where each pixel comes from, in a picture that reaches from -1 to 1."""
         count, _, height, width = pictures.shape
 
         def draw(low: float = -1, high: float = 1) -> torch.Tensor:

@@ -77,7 +77,7 @@ def bilinear_upsampling(channels: int, factor: int) -> nn.ConvTranspose2d:
 
 
 def _cut(pixels: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Less what an odd side, halved and doubled, has too much."""
+    """Cut off what an odd side, halved and doubled, has too much."""
     return pixels[..., : like.shape[-2], : like.shape[-1]]
 
 

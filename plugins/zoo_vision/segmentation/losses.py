@@ -33,6 +33,6 @@ class Dice(nn.Module):
         return ((1 - overlap) * (pixels > 0)).sum() / self.count(outputs, target).clamp(min=1)
 
     def count(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """What the loss is a mean over: classes that occur in a picture, added up over the pictures."""
+        """Return what the loss is a mean over: classes that occur in a picture, added up over the pictures."""
         truth = F.one_hot(target.where(target != self.ignore_index, outputs.shape[1]), outputs.shape[1] + 1)
         return truth[..., :-1].any(2).any(1).sum()

@@ -131,7 +131,7 @@ def _size(file: Path) -> tuple[int, int]:
 
 
 def _fingerprint(entries: Sequence[MaskedPicture]) -> str:
-    """Of names, sizes and times: a changed file makes a new cache."""
+    """Hash names, sizes and times: a changed file makes a new cache."""
     digest = hashlib.sha256()
     for file in (file for entry in entries for file in (entry.picture, entry.mask)):
         status = file.stat()

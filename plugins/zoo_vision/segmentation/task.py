@@ -38,7 +38,7 @@ class Segmentation(Task):
     # Training and scoring
 
     def collate(self, samples: list[dict[str, Any]]) -> Batch:
-        """Where sizes differ, `size` (B, 2) tells them, and pictures are padded at the right and at the bottom."""
+        """Pad pictures of several sizes at the right and at the bottom; `size` (B, 2) tells what they were."""
         sizes = [tuple(sample["input"].shape[-2:]) for sample in samples]
         height, width = (max(sides) for sides in zip(*sizes, strict=True))
         batch = {"input": torch.stack([_padded(sample["input"], height, width, 0) for sample in samples])}
@@ -97,7 +97,7 @@ class Segmentation(Task):
         return overlay(picture, self._mask(sample, sample["mask"]), self.classes, beside=True)
 
     def drawings(self, sample: dict[str, Any], prediction: torch.Tensor) -> dict[str, Any]:
-        """What `draw` gives, and the mask: a PNG file whose values are the classes, shown in their colours."""
+        """Return what `draw` gives, and the mask: a PNG file whose values are the classes, shown in their colours."""
         mask = self._mask(sample, prediction)
         return {"": self.draw(sample, prediction), "mask": palette_picture(mask, self.classes)}
 

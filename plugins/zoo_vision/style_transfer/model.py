@@ -118,7 +118,7 @@ class StyleTransfer(nn.Module):
         return self._stage
 
     def _wanted_at(self, stage: int, content: torch.Tensor, style: torch.Tensor) -> dict[str, list[torch.Tensor]]:
-        """What content and style look like at the stage's size, computed once: they do not change."""
+        """Return what content and style look like at the stage's size, computed once: they do not change."""
         if stage not in self._wanted:
             with torch.inference_mode(False), torch.no_grad():  # training uses them too
                 size = self.pictures[stage].shape[-2:]
