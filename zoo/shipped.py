@@ -38,10 +38,14 @@ class Shipped(Mapping[str, Path]):
     ) -> None:
         self.recipes = list(recipes)
         self.plugin_folders = list(plugin_folders)
+        self._of_name: dict[str, list[ShippedRecipe]] = {}
+        for recipe in self.recipes:
+            for name in (recipe.name, recipe.full_name):
+                self._of_name.setdefault(name, []).append(recipe)
         self.first_party = {CORE, *(plugin.name for plugin, _ in self.plugin_folders if plugin.first_party)}
 
     def of_name(self, name: str) -> list[ShippedRecipe]:
-        return [recipe for recipe in self.recipes if name in (recipe.name, recipe.full_name)]
+        return self._of_name.get(name, [])
 
     def find(self, name: str, home: str = "") -> ShippedRecipe | None:
         """The recipe that a name means, in a recipe that the plugin `home` ships or else anywhere.

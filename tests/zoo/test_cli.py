@@ -65,7 +65,7 @@ def test_list_says_what_is_wrong_with_a_recipe(zoo: Command, monkeypatch: pytest
     shipped = Shipped([ShippedRecipe("zoo", tmp_path / "broken.toml")])
     monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
     (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
-    assert (row["summary"], row["tasks"]) == ("cannot be read: invalid value", [])
+    assert (row["summary"], row["tasks"]) == ("cannot be read: Invalid value (at end of document)", [])
 
 
 def test_list_warns_of_what_is_broken_and_not_of_what_is_blocked(zoo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,3 +318,15 @@ def test_start_up_imports_little(code: str, absent: tuple[str, ...]) -> None:
     code += f"\nimport sys; sys.stderr.write(' '.join(name for name in {absent} if name in sys.modules))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_recipes_that_extend_each_other_in_a_circle_are_listed(
+    zoo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The list says what the recipe states; `zoo check` says what is wrong."""
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.toml").write_text(f'summary = "of {name}"\nextends = "{other}.toml"\n')
+    shipped = Shipped([ShippedRecipe("zoo", tmp_path / "a.toml")])
+    monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
+    (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
+    assert row["summary"] == "of a"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,17 +66,17 @@ def _rows(catalog: Catalog, kind: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
-    from zoo.errors import InputError
-    from zoo.recipe import load_recipe
     from zoo.shipped import CORE, shipped_recipes
 
     shipped = shipped_recipes(catalog.recipe_folders)
     for name, file in sorted(shipped.items()):
         try:
-            table = load_recipe(file, shipped=shipped).table
-        except InputError as error:
-            table = {"summary": f"cannot be read: {error.message}"}
-        task = table["task"]["name"] if isinstance(table.get("task"), dict) and "name" in table["task"] else None
+            table = _head(file, shipped)
+        except (OSError, ValueError) as error:
+            table = {"summary": f"cannot be read: {error}"}
+        task = table.get("task")
+        if isinstance(task, dict):
+            task = task.get("name")
         yield {
             "kind": "recipe",
             "name": name,
@@ -84,6 +85,26 @@ def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
             "summary": str(table.get("summary", "")),
             "reference": str(file),
         }
+
+
+def _head(file: Path, shipped: Mapping[str, Path]) -> dict[str, Any]:
+    """Summary and task of a recipe, its own or inherited. To merge all of it would take longer than the whole list.
+
+    Raises:
+        OSError, ValueError: the file or one that it extends is not there or no TOML.
+    """
+    import tomli
+
+    head: dict[str, Any] = {}
+    lineage: list[Path] = []
+    while file not in lineage:
+        lineage.append(file)
+        table = tomli.loads(file.read_text(encoding="utf-8"))
+        head = {**{key: table[key] for key in ("summary", "task") if key in table}, **head}
+        if not isinstance(table.get("extends"), str):
+            break
+        file = shipped.get(table["extends"], file.parent / table["extends"])
+    return head
 
 
 def _has(row: dict[str, Any], text: str | None) -> bool:
