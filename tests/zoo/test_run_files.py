@@ -70,9 +70,9 @@ def test_a_run_begins_where_nothing_is(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("full", "is not empty"),
-        ("file", "cannot be a run folder: it is a file"),
+        ("file", "file is no folder"),
         ("file/below", "is no folder"),
-        ("nowhere", "is a link that leads nowhere"),
+        ("nowhere", "nowhere is no folder"),
         ("x" * 300, "cannot be a run folder: File name too long"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from zoo.assets import asset_files
 from zoo.catalog import Catalog
 from zoo.data import Data
 from zoo.errors import InputError, nearest
-from zoo.files import Content
+from zoo.files import Content, require_writable
 from zoo.jobs.listeners import Results, RunInfo
 from zoo.recipe import Recipe
 from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
@@ -26,17 +25,9 @@ def require_empty(out: Path) -> None:
         InputError: something else is there, or nothing can be.
     """
     try:
-        if out.is_symlink() and not out.exists():
-            raise InputError(f"{out} is a link that leads nowhere")
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} cannot be a run folder: it is a file")
+        require_writable(out)
         if out.exists() and not Folder(out).is_free():
             raise InputError(f"{out} is not empty", "name another folder with --out, or leave --out away")
-        place = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
-        if not place.is_dir():
-            raise InputError(f"{out} cannot be a run folder: {place} is no folder")
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise InputError(f"{out} cannot be a run folder: {place} cannot be written to")
     except OSError as error:
         raise InputError(f"{out} cannot be a run folder: {error.strerror}") from error
 
