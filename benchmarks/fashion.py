@@ -26,8 +26,8 @@ from torchvision import datasets, transforms
 from benchmarks.side_by_side import median_ratio, print_table, rounds
 from zoo import find_data
 from zoo.catalog import Catalog
-from zoo.fit import fit
 from zoo.jobs.experiment import Experiment, prepare
+from zoo.loop import fit
 from zoo.recipe import load_recipe
 from zoo.shipped import find_recipe, shipped_recipes
 from zoo_vision.fashion_mnist import DEBIAN, FILES, URL
@@ -78,12 +78,7 @@ def zoo_experiment(pictures: int) -> Experiment:
 
 def zoo_epoch(experiment: Experiment) -> Callable[[], None]:
     """Whole epochs of one endless training."""
-    experiment.model.train()
-    scoring = experiment.scoring
-    steps: Iterator[Any] = fit(
-        experiment.model, scoring.task, scoring.loss, experiment.batches, experiment.update, steps=10**9,
-        autocast=scoring.autocast,
-    )  # fmt: skip
+    steps: Iterator[Any] = fit(experiment.learner.train(), experiment.batches, experiment.update, steps=10**9)
 
     def epoch() -> None:
         for _ in range(len(experiment.batches)):

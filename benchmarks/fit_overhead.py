@@ -16,9 +16,10 @@ from torch import nn
 from benchmarks.side_by_side import print_table
 from zoo import Task, TensorSplit
 from zoo.batches import make_batches
-from zoo.fit import Update, fit
 from zoo.jobs.progress import Progress
 from zoo.lean_torch import keep_dynamo_out
+from zoo.learner import Learner
+from zoo.loop import Update, fit
 
 SAMPLES, BATCH, STEPS, ROUNDS = 64 * 100, 64, 1000, 15
 LOG_EVERY = 50
@@ -56,7 +57,7 @@ def by_fit(x: torch.Tensor, y: torch.Tensor) -> Iterator[None]:
     batches = make_batches(TensorSplit(input=x, label=y), BATCH, device, task.collate, training=True)
     update = Update(torch.optim.SGD(net.parameters(), lr=0.1))
     progress = Progress()
-    for step in fit(net, task, nn.CrossEntropyLoss(), batches, update, steps=10**9):
+    for step in fit(Learner(net, task, nn.CrossEntropyLoss()), batches, update, steps=10**9):
         progress.add(step)
         if step.number % LOG_EVERY == 0:
             progress.take_window(100)

@@ -13,8 +13,8 @@ from torch import nn
 
 from benchmarks.side_by_side import print_table
 from zoo.catalog import Catalog
-from zoo.fit import fit
 from zoo.jobs.experiment import prepare
+from zoo.loop import fit
 from zoo.recipe import load_recipe
 from zoo.shipped import find_recipe, shipped_recipes
 
@@ -58,17 +58,7 @@ def _prepared(recipe: str, overrides: dict[str, Any]) -> Any:
 
 
 def zoo_loop(experiment: Any) -> Iterator[int]:
-    experiment.model.train()
-    scoring = experiment.scoring
-    steps = fit(
-        experiment.model,
-        scoring.task,
-        scoring.loss,
-        experiment.batches,
-        experiment.update,
-        steps=10**9,
-        autocast=scoring.autocast,
-    )
+    steps = fit(experiment.learner.train(), experiment.batches, experiment.update, steps=10**9)
     return (step.examples for step in steps)
 
 

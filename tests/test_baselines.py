@@ -11,6 +11,7 @@ from zoo import TensorSplit
 from zoo.hardware import choose_device
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.scoring import Scoring
+from zoo.learner import Learner
 from zoo_basics.losses import CrossEntropy
 from zoo_basics.tasks import Classification, Regression
 from zoo_detection.detection import Detection
@@ -27,7 +28,8 @@ PIXELS = {"size": [8, 8], "mean": [0.5] * 3, "std": [0.25] * 3}
 
 def scored(task, batch, train, loss=None, metrics=None):
     """The baselines of one batch and one training split."""
-    scoring = Scoring(None, task, loss, metrics or {}, _Once(batch), "val", choose_device("cpu"), None)
+    learner = Learner(torch.nn.Identity(), task, loss)
+    scoring = Scoring(learner, metrics or {}, _Once(batch), "val", choose_device("cpu"))
     return baselines_of(scoring, train)
 
 

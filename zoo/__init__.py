@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         read_picture,
         tensor_to_picture,
     )
-    from zoo.predictor import RunFolder, load
+    from zoo.predictor import Run, RunFolder, load
     from zoo.randomness import seeded
     from zoo.schema import Nested
     from zoo.tasks import Task
@@ -51,6 +51,7 @@ _LAZY = {
     "seeded": "zoo.randomness",
     "tensor_to_picture": "zoo.pictures",
     "Vocab": "zoo.vocab",
+    "Run": "zoo.predictor",
     "RunFolder": "zoo.predictor",
     "load": "zoo.predictor",
     "run": "zoo.jobs.recipe",
@@ -66,6 +67,7 @@ __all__ = [
     "Nested",
     "Normalize",
     "PluginFailed",
+    "Run",
     "RunFailed",
     "RunFolder",
     "Stopped",

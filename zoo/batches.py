@@ -12,6 +12,7 @@ import torch
 
 from zoo.data import Batch, TensorSplit
 from zoo.randomness import mix, order, seeded
+from zoo.signatures import takes
 
 Collate = Callable[[list[dict[str, Any]]], Batch]
 
@@ -19,11 +20,18 @@ Collate = Callable[[list[dict[str, Any]]], Batch]
 class Batches(Protocol):
     """Batches on the device."""
 
+    @property
+    def samples(self) -> int:
+        """Samples in all."""
+
     def __len__(self) -> int:
         """Batches an epoch."""
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from the `first` on."""
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        """The samples of these indices as one batch, untransformed."""
 
 
 def make_batches(
@@ -45,11 +53,6 @@ def make_batches(
         return _WholeBatches(split, plan, device, seed, training)
     count = _spare_cores(device) if workers == "auto" else workers
     return _SampleBatches(split, plan, device, collate, seed, training, count)
-
-
-def batch_size(batch: Batch) -> int:
-    """Samples in a batch: the first dimension of its first tensor."""
-    return next(len(value) for value in batch.values() if isinstance(value, torch.Tensor) and value.ndim)
 
 
 class _InOrder:
@@ -102,8 +105,8 @@ class _TensorBatches:
 
     def __init__(self, split: TensorSplit, plan: _InOrder, device: torch.device, seed: int, training: bool) -> None:
         self.tensors = {name: tensor.to(device) for name, tensor in split.tensors.items()}
-        self.transform = split.transform if training else None
-        self.plan, self.device, self.seed, self.training = plan, device, seed, training
+        self.transform = _Transform(split.transform if training else None, device, seed)
+        self.plan, self.device, self.training, self.samples = plan, device, training, plan.samples
 
     def __len__(self) -> int:
         return self.plan.batches
@@ -114,24 +117,29 @@ class _TensorBatches:
                 yield {name: tensor[start:end] for name, tensor in self.tensors.items()}
             return
         for number, chosen in enumerate(self.plan.indices(epoch, first, self.device), first):
-            batch = {name: tensor.index_select(0, chosen) for name, tensor in self.tensors.items()}
-            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
+            yield self.transform(self.of(chosen), epoch, number)
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        return {name: tensor.index_select(0, indices) for name, tensor in self.tensors.items()}
 
 
 class _WholeBatches:
     """Batches that a split makes as a whole: no worker, no collate."""
 
     def __init__(self, split: Any, plan: _InOrder, device: torch.device, seed: int, training: bool) -> None:
-        self.split, self.plan, self.device, self.seed = split, plan, device, seed
-        self.transform = getattr(split, "batch_transform", None) if training else None
+        self.split, self.plan, self.device, self.samples = split, plan, device, plan.samples
+        self.transform = _Transform(getattr(split, "batch_transform", None) if training else None, device, seed)
 
     def __len__(self) -> int:
         return self.plan.batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         for number, chosen in enumerate(self.plan.indices(epoch, first, torch.device("cpu")), first):
-            batch = _to_device(self.split.batch(chosen), self.device)
-            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
+            yield self.transform(self.of(chosen), epoch, number)
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        batch: Batch = to_device(self.split.batch(indices), self.device)
+        return batch
 
 
 class _SampleBatches:
@@ -147,10 +155,10 @@ class _SampleBatches:
         training: bool,
         workers: int,
     ) -> None:
-        self.samples = _Seeded(split, seed) if training else _Plain(split)
-        self.plan, self.device, self.seed, self.training = plan, device, seed, training
+        self.loaded = _Seeded(split, seed) if training else _Plain(split)
+        self.split, self.plan, self.device, self.samples = split, plan, device, plan.samples
         self.collate = collate
-        self.transform = getattr(split, "batch_transform", None) if training else None
+        self.transform = _Transform(getattr(split, "batch_transform", None) if training else None, device, seed)
         self.keys = _Keys()
         self.loader = self._loader(workers) if workers else None
 
@@ -160,8 +168,11 @@ class _SampleBatches:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self.keys.batches = self._keys_of(epoch, first)
         for number, batch in enumerate(self.loader or self._loaded_here(), first):
-            batch = _to_device(batch, self.device)
-            yield self.transform(batch, _generator(self.device, self.seed, epoch, number)) if self.transform else batch
+            yield self.transform(to_device(batch, self.device), epoch, number)
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        batch: Batch = to_device(self.collate([self.split[index] for index in indices.tolist()]), self.device)
+        return batch
 
     def _keys_of(self, epoch: int, first: int) -> list[list[tuple[int, int]]]:
         chosen = self.plan.indices(epoch, first, torch.device("cpu"))
@@ -170,22 +181,36 @@ class _SampleBatches:
     def _loaded_here(self) -> Iterator[Batch]:
         for keys in self.keys.batches:
             with _one_thread():
-                batch = self.collate([self.samples[key] for key in keys])
+                batch = self.collate([self.loaded[key] for key in keys])
             yield batch
 
     def _loader(self, workers: int) -> Any:
         from torch.utils.data import DataLoader
 
         return DataLoader(
-            self.samples,
+            self.loaded,
             batch_sampler=self.keys,
             num_workers=workers,
             collate_fn=self.collate,
             pin_memory=self.device.type == "cuda",
             persistent_workers=True,
             worker_init_fn=_ignore_signals,
-            generator=torch.Generator().manual_seed(self.seed),  # or it would draw from the global one
+            generator=torch.Generator().manual_seed(0),  # or it would draw from the global one
         )
+
+
+class _Transform:
+    """What a split does to a whole training batch; nothing where it does nothing."""
+
+    def __init__(self, function: Callable[..., Batch] | None, device: torch.device, seed: int) -> None:
+        self.function, self.device, self.seed = function, device, seed
+        self.takes_epoch = function is not None and takes(function, "epoch")
+
+    def __call__(self, batch: Batch, epoch: int, number: int) -> Batch:
+        if self.function is None:
+            return batch
+        generator = torch.Generator(self.device).manual_seed(mix(self.seed, epoch, number, 1))
+        return self.function(batch, generator, epoch) if self.takes_epoch else self.function(batch, generator)
 
 
 class _Keys:
@@ -210,12 +235,14 @@ class _Plain(torch.utils.data.Dataset[Any]):
 
 
 class _Seeded(torch.utils.data.Dataset[Any]):
-    """Samples whose random draws follow from (seed, epoch, index)."""
+    """Samples whose random draws follow from (seed, epoch, index). A split with `set_epoch` is told the epoch."""
 
     def __init__(self, split: Any, seed: int) -> None:
         self.split, self.seed = split, seed
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
+        if hasattr(self.split, "set_epoch"):  # here, since a worker has a split of its own
+            self.split.set_epoch(key[0])
         with seeded(mix(self.seed, *key, 2)):
             return self.split[key[1]]
 
@@ -237,17 +264,27 @@ def _ignore_signals(worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _generator(device: torch.device, seed: int, epoch: int, batch: int) -> torch.Generator:
-    return torch.Generator(device).manual_seed(mix(seed, epoch, batch, 1))
-
-
-def _to_device(batch: Batch, device: torch.device) -> Batch:
+def to_device(batch: Any, device: torch.device) -> Any:
+    """Return a batch with its tensors on the device, however it nests."""
     if device.type == "cpu":
         return batch
-    return {
-        name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-        for name, value in batch.items()
-    }
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {name: to_device(value, device) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        parts = [to_device(value, device) for value in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+    return batch
+
+
+def sample_of(batch: Any, index: int) -> Any:
+    """Return one sample of a batch, however it nests; what is the same for all samples stays."""
+    if isinstance(batch, dict):
+        return {name: sample_of(value, index) for name, value in batch.items()}
+    if isinstance(batch, list | tuple) or (isinstance(batch, torch.Tensor) and batch.ndim):
+        return batch[index]
+    return batch
 
 
 def _spare_cores(device: torch.device) -> int:

@@ -15,6 +15,7 @@ from zoo.figures import metric_name
 from zoo.foreign import cause, foreign_code
 from zoo.locate import RecipeError, locate
 from zoo.recipe import Recipe
+from zoo.run_folder import WEIGHTS, Folder
 from zoo.schema import MADE, Mistake, Parameter, convert, parameters_of
 from zoo.source import Keys
 
@@ -22,18 +23,19 @@ from zoo.source import Keys
 class Builder:
     """Builds the components of one recipe.
 
-    Args:
-        load_run: what makes a model of a run folder's path, for parameters that take one.
-
     Attributes:
+        load_run: loads the run folder that a parameter names; None where nothing is trained, and then the parameter is
+            given None.
+        runs: the sha256 of the weights of each run so loaded, by its path.
         offers: what parameters are filled from by name: the dataset's facts and the assets.
         spelled: the recipe with every default written out, as far as it has been built.
     """
 
-    def __init__(self, recipe: Recipe, catalog: Catalog, load_run: Callable[[str], Any]) -> None:
+    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
         self.recipe = recipe
         self.catalog = catalog
-        self.load_run = load_run
+        self.load_run: Callable[[str], Any] | None = None
+        self.runs: dict[str, str] = {}
         self.offers: dict[str, Any] = {}
         self.assets: dict[str, Any] = {}
         self.spelled: dict[str, Any] = {key: value for key, value in recipe.table.items() if key not in KINDS}
@@ -96,7 +98,7 @@ class Builder:
                     parameter.nested, table[name], path, {}, nested=True
                 )
             elif name in table and parameter.nested == "run":
-                arguments[parameter.name] = self.load_run(table[name])
+                arguments[parameter.name] = self._run(table[name])
                 # A path is absolute in a run folder, which may be used from anywhere.
                 spelled[name] = str(Path(table[name]).absolute())
             elif name in table:
@@ -117,6 +119,13 @@ class Builder:
             help = f"zoo show {kind}/{component.name}"
             raise RecipeError([locate(self.recipe, mistake, help) for mistake in mistakes])
         return self._call(component, function, arguments), spelled
+
+    def _run(self, path: str) -> Any:
+        if self.load_run is None:
+            return None
+        run = self.load_run(path)
+        self.runs[str(run.path.absolute())] = Folder(run.path).hash_of(WEIGHTS)
+        return run
 
     def _home(self, keys: Keys) -> str:
         """The plugin that short names at `keys` mean first: that of the recipe, or of the task that brings them."""

@@ -251,7 +251,9 @@ class _Checker:
         name = task.get("name") if isinstance(task, dict) else task
         if isinstance(name, str) and component.kind != "task" and component.tasks:
             short = name.rpartition("/")[2]
-            if short not in component.tasks and any(known.name == short for known in self.catalog.of_kind("task")):
+            tasks = [known for known in self.catalog.of_kind("task") if name in (known.name, known.full_name)]
+            accepted = {short}.union(*(known.like for known in tasks))
+            if tasks and not accepted & set(component.tasks):
                 serves = ", ".join(f"`{task}`" for task in component.tasks)
                 message = f"{component.kind} `{component.name}` serves {serves}, and the recipe's task is `{name}`"
                 yield Mistake("task-mismatch", message, where), ""

@@ -19,8 +19,9 @@ class Component:
     """A name for a callable, and where to find it.
 
     `reference` is `"module:attribute"`, a string so that listing imports nothing. `tasks` names the tasks that the
-    component serves; empty means every task. `plugin` is filled in by the registry. `example` has the facts and
-    parameters that the conformance kit builds it with. `splits` are all that a dataset may have, where it says so.
+    component serves; empty means every task. A task is `like` others when it takes the components made for them.
+    `example` has the facts and parameters that the conformance kit builds it with. `splits` are all that a dataset may
+    have, where it says so. `plugin` is filled in by the registry.
     """
 
     kind: str
@@ -28,16 +29,17 @@ class Component:
     reference: str
     summary: str
     tasks: tuple[str, ...] = ()
-    plugin: str = ""
     example: Mapping[str, Any] = field(default_factory=dict, hash=False)
     splits: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
+    plugin: str = ""
 
     def __post_init__(self) -> None:
         require_name(self.name, "a component")
         if self.kind not in KINDS:
             raise ValueError(f"{self.name}: kind `{self.kind}` is none of {', '.join(KINDS)}")
-        if not all(isinstance(text, str) for text in (self.reference, self.summary, *self.tasks)):
-            raise TypeError(f"{self.name}: reference, summary and tasks should be strings")
+        if not all(isinstance(text, str) for text in (self.reference, self.summary, *self.tasks, *self.like)):
+            raise TypeError(f"{self.name}: reference, summary, tasks and `like` should be strings")
         module, colon, attribute = self.reference.partition(":")
         if not (module and colon and attribute):
             raise ValueError(f"{self.name}: reference `{self.reference}` is not written as `module:attribute`")
@@ -92,9 +94,12 @@ def _component(
     summary: str = "",
     example: Mapping[str, Any] | None = None,
     splits: Sequence[str] = (),
+    like: str | Sequence[str] = (),
 ) -> Component:
-    tasks = (task,) if isinstance(task, str) else tuple(task)
-    return Component(kind, name, reference, summary, tasks, example=example or {}, splits=tuple(splits))
+    tasks, like = ((names,) if isinstance(names, str) else tuple(names) for names in (task, like))
+    if like and kind != "task":
+        raise TypeError(f"{name}: `like` is for tasks, and this is a {kind}")
+    return Component(kind, name, reference, summary, tasks, example or {}, tuple(splits), like)
 
 
 model = partial(_component, "model")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 Batch = dict[str, Any]
-Transform = Callable[[Batch, "torch.Generator"], Batch]
+Transform = Callable[..., Batch]
 Batching = Callable[[int, "torch.Generator"], "Sequence[torch.Tensor]"]
 
 
@@ -25,10 +25,14 @@ class Data:
         submission: a CSV file that shows the form in which a competition wants predictions.
         columns: what a sample and its answer are called in a table of predictions that no such file shapes.
 
+    A batch may nest: lists of pictures of several sizes, dicts in dicts.
+
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
-    training batches on the device; `batch(indices) -> batch`, the samples of these indices as one batch, which saves
-    their collation where nothing is drawn at random; `batching`, `strata`, `groups` and `names`, as `TensorSplit` has
-    them; and `plain`, the same samples without the augmentation of single ones, for cross-validation.
+    training batches on the device, and given `epoch` (from 0), too, where it has a parameter of that name;
+    `set_epoch(epoch)`, called before each training sample is taken; `batch(indices) -> batch`, the samples of these
+    indices as one batch, which saves their collation where nothing is drawn at random; `batching`, `strata`, `groups`
+    and `names`, as `TensorSplit` has them; and `plain`, the same samples without the augmentation of single ones, for
+    cross-validation.
     """
 
     splits: Mapping[str, Any]
@@ -43,7 +47,8 @@ class TensorSplit:
 
     Args:
         transform: `transform(batch, generator) -> batch`, called on every training batch, on the device; its random
-            draws come from the generator (which lives on the batch's device) and so from (seed, step) alone.
+            draws come from the generator (which lives on the batch's device) and so from (seed, step) alone. A
+            transform with a third parameter `epoch` is told the epoch, from 0.
         batching: `batching(size, generator)` -> the samples of each training batch of an epoch, as tensors of indices,
             where a random order will not do (text in its order, sentences of one length together). Whatever it draws,
             there are as many batches in every epoch.

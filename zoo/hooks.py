@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import typer
 
     from zoo.component import Component
-    from zoo.fit import Step
     from zoo.jobs.listeners import RunInfo
+    from zoo.loop import Step
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")

@@ -61,10 +61,15 @@ def _names_in_norms(model: nn.Module) -> set[str]:
     }
 
 
-def parameter_groups(model: nn.Module, groups: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def parameter_groups(
+    model: nn.Module, groups: Iterable[Mapping[str, Any]], others: Iterable[nn.Parameter] = ()
+) -> list[dict[str, Any]]:
     """Groups for an optimizer: one for each of `[[train.groups]]`, and one for the rest. The first match counts.
 
     Frozen parameters are in none.
+
+    Args:
+        others: parameters that are not the model's (a loss's own); they go with the rest.
     """
     taken: set[str] = set()
     built = []
@@ -74,6 +79,7 @@ def parameter_groups(model: nn.Module, groups: Iterable[Mapping[str, Any]]) -> l
         settings = {key: value for key, value in group.items() if key != "params"}
         built.append({"params": [found for found in chosen.values() if found.requires_grad], **settings})
     rest = [found for name, found in model.named_parameters() if name not in taken and found.requires_grad]
+    rest += [param for param in others if param.requires_grad]
     built = [group for group in [{"params": rest}, *built] if group["params"]]
     if not built:
         raise InputError("every parameter of the model is frozen: there is nothing to train")

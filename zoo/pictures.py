@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from zoo.errors import InputError
 
@@ -82,21 +83,24 @@ def tensor_to_picture(tensor: torch.Tensor) -> Image.Image:
     return Image.fromarray(tensor.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy())
 
 
-class Normalize:
+class Normalize(nn.Module):
     """uint8 pictures (B, C, H, W) -> float32: from 0 to 1, then less `mean` and by `std` of each channel.
 
     Args:
         preprocess: the asset; `mean` and `std` may be missing.
     """
 
+    scale: torch.Tensor
+    shift: torch.Tensor
+
     def __init__(self, preprocess: Mapping[str, Any]) -> None:
+        super().__init__()
         mean = torch.tensor(preprocess.get("mean", [0.0])).view(-1, 1, 1)
         std = torch.tensor(preprocess.get("std", [1.0])).view(-1, 1, 1)
-        self.scale, self.shift = 1 / (255 * std), -mean / std
+        self.register_buffer("scale", 1 / (255 * std), persistent=False)
+        self.register_buffer("shift", -mean / std, persistent=False)
 
-    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-        if self.scale.device != pictures.device:  # moved once: a copy on every step would wait for the device
-            self.scale, self.shift = self.scale.to(pictures.device), self.shift.to(pictures.device)
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         return (pictures * self.scale).add_(self.shift)
 
 

@@ -5,34 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
+from zoo.batches import to_device
 from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.check import require_valid_task
+from zoo.data import Batch
 from zoo.errors import InputError, RunFailed
-from zoo.fit import in_fp32
 from zoo.folds import fold_folders, mean_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
+from zoo.learner import LOSS, TASK, Learner
 from zoo.pretrained import read_weights
 from zoo.recipe import Recipe, load_recipe
 from zoo.run_folder import RECIPE, Folder
 from zoo.settings import Train
 from zoo.tasks import Task
-from zoo.weights import build_empty, filled
+from zoo.weights import Tensors, build_empty, filled
 
 BATCH = 16
-
-
-class RunFolder(nn.Module):
-    """The annotation of a parameter that takes a run folder's path and is given the loaded model (a teacher)."""
-
-    zoo_parameter = "run"
 
 
 @dataclass
@@ -45,6 +42,8 @@ class Run:
         recipe: the spelled-out recipe.
         assets: vocab, class names, preprocessing, by name.
     """
+
+    zoo_parameter: ClassVar[str] = "run"  # how a parameter that takes a run folder is known by its annotation
 
     path: Path
     model: nn.Module
@@ -96,16 +95,20 @@ class Run:
         except InputError as error:
             return error
 
-    @torch.inference_mode()
+    @torch.no_grad()
+    def outputs(self, batch: Batch) -> Any:
+        """Return what the model says of a batch on its device, in fp32 and without gradients."""
+        return self.task.outputs(self.model, batch)
+
+    @torch.no_grad()
     def predict_batch(self, samples: list[dict[str, Any]]) -> Any:
         """Predictions as the task has them, one for each sample."""
-        batch = {
-            name: value.to(self.device) if isinstance(value, torch.Tensor) else value
-            for name, value in self.task.collate(samples).items()
-        }
-        with autocast(self.precision, self.device):
-            outputs = self.task.forward(self.model, batch)
-        return self.task.predict(self.model, batch, in_fp32(outputs))
+        return self.task.predict(self.model, to_device(self.task.collate(samples), self.device))
+
+
+# What a parameter is given that names a run folder (a teacher): the run in training, and None elsewhere, so that what
+# was trained is scored and used without it.
+RunFolder = Run | None
 
 
 @dataclass
@@ -147,35 +150,41 @@ def load(
     if task:
         require_valid_task(recipe, catalog)
     assets = folder.assets()
-    builder = Builder(recipe, catalog, load_network)
+    builder = Builder(recipe, catalog)
     builder.offer({}, assets)
     train = builder.settings("train", Train)
     chosen = choose_device(device)
-    model = placed(load_model(folder, lambda: builder.component("model")), chosen, train.channels_last)
-    built = builder.component("task")
+    model, others = load_model(folder, lambda: builder.component("model"))
+    model = placed(model, chosen, train.channels_last)
+    built = placed(builder.component("task").eval(), chosen)
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
+    built.autocast = partial(autocast, precision, chosen)
+    Learner(model, built, None).assign_own(others)
     return Run(folder.path, model.eval(), built, recipe, assets, chosen, precision)
 
 
-def load_network(path: str) -> nn.Module:
-    """The model of a run folder alone, in evaluation mode: a teacher, say.
+def load_given(path: str, device: str) -> Run:
+    """Load the run that a component is given: without gradients.
 
     Raises:
-        InputError: the folder is a cross-validation's, which has several.
+        InputError: the folder is a cross-validation's, which has several models.
     """
-    run = load(path)
+    run = load(path, device)
     if isinstance(run, FoldRuns):
         raise InputError(f"{path} has a model for each fold", f"name one of them: {run.folds[0].path}")
-    return run.model
+    run.model.requires_grad_(False)
+    return run
 
 
-def load_model(folder: Folder, build: Callable[[], nn.Module]) -> nn.Module:
-    """A model that `build` makes, with the folder's weights."""
+def load_model(folder: Folder, build: Callable[[], nn.Module]) -> tuple[nn.Module, Tensors]:
+    """Return a model that `build` makes, with the folder's weights; and the tensors that are a loss's or a task's."""
     with ThreadPoolExecutor(1) as pool:
         file = pool.submit(read_weights, folder)  # its bytes are hashed while the empty model is built
         model = build_empty(build)
     tensors, metadata = file.result()
-    return filled(model, build, tensors, metadata.get("tied", {}), str(folder.path))
+    own = {name: tensor for name, tensor in tensors.items() if not name.startswith((LOSS, TASK))}
+    others = {name: tensor for name, tensor in tensors.items() if name not in own}
+    return filled(model, build, own, metadata.get("tied", {}), str(folder.path)), others
 
 
 def read_run_recipe(folder: Folder, overrides: Mapping[str, Any] | None = None) -> Recipe:

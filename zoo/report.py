@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from zoo.batches import sample_of
 from zoo.jobs.evaluate import evaluating, predictions_of
 from zoo.run_folder import PICTURES, REPORT, Folder
 
@@ -113,7 +116,7 @@ def _heat_maps(tables: Mapping[str, Any], classes: Sequence[str] | None) -> Iter
 
 
 def _portraits(scoring: Scoring) -> Iterable[Picture]:
-    with evaluating(scoring.model):
+    with evaluating(scoring.learner):
         images = scoring.task.pictures(scoring.model, next(scoring.batches.epoch(0)))
     for name, image in images.items():
         yield name, _png(image)
@@ -130,15 +133,15 @@ def _judged(scoring: Scoring) -> Iterable[Judged]:
     index = 0
     for batch in scoring.batches.epoch(0):
         for position, prediction in enumerate(predictions_of(scoring, batch)):
-            sample = {name: _on_cpu(value[position]) for name, value in batch.items()}
+            sample = _on_cpu(sample_of(batch, position))
             yield scoring.task.difficulty(sample, prediction), index, sample, prediction
             index += 1
         if index >= LOOKED_AT:
             return
 
 
-def _on_cpu(value: Any) -> Any:
-    return value.cpu() if hasattr(value, "cpu") else value
+def _on_cpu(sample: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.cpu() if isinstance(value, torch.Tensor) else value for name, value in sample.items()}
 
 
 def _curves(events: list[dict[str, Any]]) -> Iterable[Picture]:

@@ -239,6 +239,10 @@ class Folder:
         names = [name for name in self.names() if is_asset(name)]
         return {name.removesuffix(".json"): self.read(name, _json) for name in names}
 
+    def hash_of(self, name: str) -> str:
+        """Return the sha256 that the manifest states of a file."""
+        return str(self._manifest()["files"][name]["sha256"])
+
     def asset_hashes(self) -> dict[str, str]:
         files = self._manifest()["files"]
         return {name.removesuffix(".json"): stated["sha256"] for name, stated in files.items() if is_asset(name)}

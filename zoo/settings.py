@@ -102,12 +102,14 @@ class Init:
     Args:
         from: a run folder; a safetensors file, also under `$ZOO_DATA` or in the cache; or `hub:OWNER/NAME@COMMIT`.
         skip: parameters by pattern that are not taken over (a head for other classes).
+        part: the part of the saved model that is taken (`encoder`); by default the whole.
         into: the part of the model that they are the weights of (`backbone`); by default the whole.
     """
 
     # `from` is a Python keyword, so the signature is written out instead of a dataclass field.
     from_: str
     skip: list[str] = field(default_factory=list)
+    part: str | None = None
     into: str | None = None
 
 

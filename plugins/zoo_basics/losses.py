@@ -40,7 +40,8 @@ class CrossEntropy(nn.Module):
         super().__init__()
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
-        self.register_buffer("class_weights", None if class_weights is None else torch.tensor(class_weights))
+        weights = None if class_weights is None else torch.tensor(class_weights)
+        self.register_buffer("class_weights", weights, persistent=False)  # the recipe has them
 
     def forward(self, outputs: Tensor, target: Tensor) -> Tensor:
         """The mean loss.

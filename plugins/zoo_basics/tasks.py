@@ -24,6 +24,7 @@ class _Plain(Task):
     """
 
     def __init__(self, preprocess: dict[str, Any] | None = None) -> None:
+        super().__init__()
         self.preprocess = preprocess or {}
         self.normalize = Normalize(self.preprocess)
         self.suffixes = PICTURE_SUFFIXES if "size" in self.preprocess else ()
@@ -38,7 +39,7 @@ class _Plain(Task):
         return [batch, {**batch, "input": inputs.flip(-1)}] if inputs.dtype == torch.uint8 else [batch]
 
     def _as_floats(self, pictures: Tensor) -> Tensor:
-        floats = self.normalize(pictures)
+        floats: Tensor = self.normalize(pictures)
         size = self.preprocess.get("size", floats.shape[-2:])
         if list(floats.shape[-2:]) == list(size):
             return floats
@@ -72,8 +73,9 @@ class Classification(_Plain):
     def target(self, batch: Batch) -> Any:
         return batch["label"]
 
-    def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
-        return outputs.softmax(dim=1)
+    def predict(self, model: Any, batch: Batch, outputs: Tensor | None = None) -> Tensor:
+        probabilities: Tensor = super().predict(model, batch, outputs).softmax(dim=1)
+        return probabilities
 
     def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:
         """`majority class`: every class is as likely as it is frequent (one sample of each is added)."""

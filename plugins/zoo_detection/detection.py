@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -47,6 +46,7 @@ class Detection(Task):
         max_detections: int = 100,
         show_threshold: float = 0.5,
     ) -> None:
+        super().__init__()
         self.classes = classes
         self.size = preprocess["size"]
         self.normalize = Normalize(preprocess)
@@ -73,14 +73,15 @@ class Detection(Task):
     def target(self, batch: Batch) -> dict[str, torch.Tensor]:
         """Return what `multibox` compares with: `boxes` as shares of the picture, 0 to 1, and `labels`."""
         height, width = batch["input"].shape[-2:]
-        boxes = batch["boxes"] / _constant((width, height, width, height), batch["boxes"].device)
-        return {"boxes": boxes, "labels": batch["labels"]}
+        boxes = batch["boxes"]
+        shares = torch.stack((boxes[..., 0::2] / width, boxes[..., 1::2] / height), dim=-1).flatten(-2)
+        return {"boxes": shares, "labels": batch["labels"]}
 
-    def predict(self, model: Any, batch: Batch, outputs: Any) -> list[Detections]:
+    def predict(self, model: Any, batch: Batch, outputs: Any = None) -> list[Detections]:
         """A dict for each picture: `boxes` (N, 4), corners in pixels of the input; `scores`, best first; `labels`."""
         height, width = batch["input"].shape[-2:]
         return detect(
-            outputs,
+            super().predict(model, batch, outputs),
             (height, width),
             score_threshold=self.score_threshold,
             iou_threshold=self.iou_threshold,
@@ -88,7 +89,7 @@ class Detection(Task):
             max_detections=self.max_detections,
         )
 
-    def update(self, metric: Any, outputs: Any, predictions: Any, batch: Batch) -> None:
+    def update(self, name: str, metric: Any, model: Any, batch: Batch, outputs: Any, predictions: Any) -> None:
         """Metrics are given detections and truths as torchmetrics has them; or outputs and the loss's target."""
         if getattr(metric, "takes_outputs", False):
             metric.update(outputs, self.target(batch))
@@ -176,10 +177,3 @@ def _in_original(sample: dict[str, Any], boxes: torch.Tensor) -> list[list[float
     across, down = width / input_width, height / input_height
     scaled: list[list[float]] = (boxes.cpu() * torch.tensor([across, down, across, down])).tolist()
     return scaled
-
-
-@lru_cache
-def _constant(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """Made once: a copy to the device on every step would wait for it."""
-    with torch.inference_mode(False):
-        return torch.tensor(values, dtype=torch.float32, device=device)

@@ -45,30 +45,23 @@ class MultiboxLoss(nn.Module):
         self.box = box
         self.box_weight = box_weight
 
-    def forward(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The parts `classification` and `box`.
+    def forward(
+        self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]
+    ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Return the parts `classification` and `box`, each with the count of matched anchors that it is a mean over.
 
         Args:
             outputs: `anchors` (A, 4) as centre and side, `logits` (B, A, classes + 1), `offsets` (B, A, 4).
             target: `boxes` (B, M, 4) as corners in the anchors' unit, `labels` (B, M) from 0, padding -1.
         """
-        matches = self._match(outputs, target)
+        anchors = to_corners(outputs["anchors"])
+        matches = match_anchors(anchors, target["boxes"], target["labels"], self.overlap_threshold)
         matched = matches >= 0
-        positives = _positives(matched)
+        positives = matched.sum(dim=1).clamp(min=1).sum()
         classification = self._classification(outputs["logits"], matches, target["labels"])
         box = self._box(outputs, matches, target["boxes"])
-        return {
-            "classification": classification / positives,
-            "box": torch.where(matched, box, 0).sum() * (self.box_weight / positives),
-        }
-
-    def count(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return what the loss is a mean over: matched anchors, one at least for each picture."""
-        return _positives(self._match(outputs, target) >= 0)
-
-    def _match(self, outputs: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> torch.Tensor:
-        anchors = to_corners(outputs["anchors"])
-        return match_anchors(anchors, target["boxes"], target["labels"], self.overlap_threshold)
+        box = torch.where(matched, box, 0).sum() * self.box_weight
+        return {"classification": (classification / positives, positives), "box": (box / positives, positives)}
 
     def _classification(self, logits: torch.Tensor, matches: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The summed loss of the classes, background being class 0."""
@@ -102,8 +95,3 @@ class MultiboxLoss(nn.Module):
             return losses
         distance = {"l1": F.l1_loss, "l2": F.mse_loss, "smooth_l1": F.smooth_l1_loss}[self.box]
         return distance(offsets, encode(boxes, anchors), reduction="none").sum(dim=2)
-
-
-def _positives(matched: torch.Tensor) -> torch.Tensor:
-    """The matched anchors of a batch (B, A), one at least for each picture."""
-    return matched.sum(dim=1).clamp(min=1).sum()

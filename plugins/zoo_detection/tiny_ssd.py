@@ -94,8 +94,7 @@ class TinySSD(nn.Module):
             return self.anchors
         key = (height, width), pictures.device
         if key not in self._other_anchors:
-            with torch.inference_mode(False):  # they may be made in evaluation and then trained with
-                self._other_anchors[key] = self._make_anchors(key[0]).to(pictures.device)
+            self._other_anchors[key] = self._make_anchors(key[0]).to(pictures.device)
         return self._other_anchors[key]
 
     def _make_anchors(self, size: Shape) -> torch.Tensor:

@@ -201,7 +201,7 @@ def test_a_raw_series_is_scaled_and_its_forecast_is_scaled_back() -> None:
     task = Forecasting(SCALE, steps=3)
     sample = task.sample("[8, 12, 16]")
     assert sample["input"].tolist() == [1, 3]
-    found = task.predict(LastPlusOne(), {"input": sample["input"][None]}, torch.zeros(0))
+    found = task.predict(LastPlusOne(), {"input": sample["input"][None]})
     assert found.tolist() == [[4, 5, 6]]
     assert task.describe(sample, found[0]) == {"next": [18, 20, 22]}
     assert task.describe(sample, torch.tensor([1 / 3]))["next"] == [10.666667]
@@ -214,12 +214,12 @@ def test_forecasts_go_as_far_as_the_future_is_known() -> None:
     """Metrics compare all of it; of a training sample, one step."""
     task, batch = Forecasting(SCALE, steps=3), {"input": torch.tensor([[1.0, 2.0]]), "target": torch.tensor([[9.0]])}
     metric = StepError()
-    task.update(metric, None, task.predict(LastPlusOne(), batch, torch.zeros(0)), batch)
+    task.update("error", metric, None, batch, None, task.predict(LastPlusOne(), batch))
     assert {name: float(value) for name, value in metric.compute().items()} == {"error_1": 6}
     held = {**batch, "future": torch.tensor([[3.0, 4, 5, 8, 7]])}
-    forecast = task.predict(LastPlusOne(), held, torch.zeros(0))
+    forecast = task.predict(LastPlusOne(), held)
     metric.reset()
-    task.update(metric, None, forecast, held)
+    task.update("error", metric, None, held, None, forecast)
     assert {name: float(value) for name, value in metric.compute().items()} == {"error_1": 0, "error_4": 2}
     assert task.difficulty({"future": held["future"][0]}, forecast[0]) == pytest.approx(4 / 5)
     assert task.difficulty({}, forecast[0]) == 0

@@ -47,7 +47,7 @@ def test_a_prediction_is_searched_for_as_the_task_is_told(
     if positions is not None:
         model.max_length = positions  # type: ignore[assignment]
     source = torch.ones(2, size, dtype=torch.int64)
-    found = some_task(beam=beam, length_penalty=0.7).predict(model, {"source": source}, torch.zeros(0))
+    found = some_task(beam=beam, length_penalty=0.7).predict(model, {"source": source})
     assert found == ["x y", "x z y x"]
     begin, end = encoded("<bos> <eos>")
     expected = (model, source, begin, end, longest)
@@ -56,9 +56,9 @@ def test_a_prediction_is_searched_for_as_the_task_is_told(
 
 def test_a_text_longer_than_the_positions_is_an_error() -> None:
     model = Transformer(7, 7, 0, 4, width=8, layers=1, heads=2, positions="learned").eval()
-    assert len(some_task().predict(model, {"source": torch.full((1, 4), 4)}, torch.zeros(0))) == 1
+    assert len(some_task().predict(model, {"source": torch.full((1, 4), 4)})) == 1
     with pytest.raises(InputError, match="the text has 5 tokens, and the model 4 positions"):
-        some_task().predict(model, {"source": torch.full((1, 5), 4)}, torch.zeros(0))
+        some_task().predict(model, {"source": torch.full((1, 5), 4)})
 
 
 class Told:
@@ -75,7 +75,7 @@ def test_metrics_get_texts_and_references_or_logits_and_tokens() -> None:
     batch, logits = DATA.splits["val"].batch(torch.arange(2)), torch.rand(4, 7)
     texts, tokens = Told(False), Told(True)
     for metric in (texts, tokens):
-        some_task().update(metric, logits, ["x", "y"], batch)
+        some_task().update("name", metric, None, batch, logits, ["x", "y"])
     assert texts.given == (["x", "y"], [["x", "z y"], ["y"]])
     assert tokens.given[0] is logits and torch.equal(tokens.given[1], batch["target"][:, 1:].flatten())
 
@@ -86,7 +86,6 @@ def test_a_raw_text_is_a_sample_and_says_what_it_lacks() -> None:
     assert [DATA.assets["source_vocab"]["tokens"][index] for index in sample["source"]] == ["a", "<unk>", "c", "<eos>"]
     assert task.describe(sample, "x") == {"text": "x", "unknown": 0.3333}
     assert task.describe(task.sample("a"), "x") == {"text": "x"}
-    assert task.forward(None, {"source": sample["source"][None]}).numel() == 0
     with pytest.raises(InputError, match="no token to translate"):
         task.sample("  ")
 

@@ -328,8 +328,8 @@ class NoTask:
 class Fewer(Doubling):
     """Leaves the last prediction out."""
 
-    def predict(self, model: Any, batch: Batch, outputs: Any) -> Any:
-        return outputs[:-1]
+    def predict(self, model: Any, batch: Batch, outputs: Any = None) -> Any:
+        return super().predict(model, batch, outputs)[:-1]
 
 
 class Elsewhere(Doubling):
@@ -355,7 +355,8 @@ class Infinite(Doubling):
 class Squeezes(Doubling):
     """Loses the dimension of samples where there is one."""
 
-    def predict(self, model: Any, batch: Batch, outputs: Any) -> Any:
+    def predict(self, model: Any, batch: Batch, outputs: Any = None) -> Any:
+        outputs = super().predict(model, batch, outputs)
         return outputs.squeeze() if len(outputs) > 1 else outputs.expand(2, 1)
 
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from zoo.batches import batch_size, make_batches
+from zoo.batches import make_batches
 from zoo.data import TensorSplit
+from zoo.tasks import Task
 
 CPU = torch.device("cpu")
 
@@ -208,4 +209,6 @@ def test_the_draws_of_a_sample_follow_from_seed_epoch_and_index() -> None:
 
 
 def test_the_size_of_a_batch_is_that_of_its_first_tensor_with_dimensions() -> None:
-    assert batch_size({"names": ["a", "b", "c"], "rate": torch.tensor(0.5), "x": torch.zeros(2, 9)}) == 2
+    assert Task().batch_size({"names": ["a", "b", "c"], "rate": torch.tensor(0.5), "x": torch.zeros(2, 9)}) == 2
+    assert Task().batch_size({"rate": 1, "pictures": [torch.zeros(3, 4), torch.zeros(3, 5)], "n": {"y": (1,)}}) == 2
+    assert Task().batch_size({"inside": {"pictures": [torch.zeros(3)] * 4, "x": torch.zeros(5)}}) == 5

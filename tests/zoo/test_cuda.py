@@ -11,9 +11,9 @@ import torch
 import zoo
 from tests.zoo.test_resume import SETTINGS
 from tests.zoo.training import Recorder, experiment, left, run, stopped, stopped_again, stops_at, weights
-from zoo.fit import fit
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
+from zoo.loop import fit
 
 pytestmark = [
     pytest.mark.cuda,
@@ -78,16 +78,8 @@ def test_a_step_never_waits_for_the_device(accumulate: int) -> None:
     """torch itself raises at whatever would synchronise."""
     settings = {"optimizer.momentum": 0.9, "schedule": "cosine", "loss": "positives"}
     parts = experiment(settings, device="cuda", clip_norm=0.1, ema=0.9, warmup_steps=3, accumulate=accumulate)
-    parts.model.train()
-    steps = fit(
-        parts.model,
-        parts.scoring.task,
-        parts.scoring.loss,
-        parts.batches,
-        parts.update,
-        steps=4 if accumulate == 1 else 2,
-        accumulate=accumulate,
-    )
+    number = 4 if accumulate == 1 else 2
+    steps = fit(parts.learner.train(), parts.batches, parts.update, steps=number, accumulate=accumulate)
     next(steps)  # the first fills caches, and the epoch's order goes to the device
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -259,7 +259,7 @@ def test_a_dry_run_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_compile_compiles_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compile_compiles_model_task_and_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Traced by the compiler, and run without generated code, which takes a minute to make; test_cuda has that."""
     traced = []
     compile = torch.nn.Module.compile
@@ -271,6 +271,6 @@ def test_compile_compiles_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(torch.nn.Module, "compile", through_eager)
     run(tmp_path / "compiled", compile=True)
     run(tmp_path / "plain")
-    assert traced == ["Net"]
+    assert traced == ["Learner"]
     for name, tensor in weights(tmp_path / "compiled").items():
         torch.testing.assert_close(tensor, weights(tmp_path / "plain")[name])

@@ -12,7 +12,6 @@ from tests.zoo.training import run
 from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.jobs.evaluate import computed
-from zoo.predictor import load_network
 from zoo.recipe import load_recipe
 from zoo.run_folder import Folder
 
@@ -39,7 +38,7 @@ def test_several_figures_begin_with_the_name_that_is_given(write: Write) -> None
 
     text = '[eval]\nmetrics = ["step_error", { name = "step_error", as = "raw" }]\n'
     specs = load_recipe(write("r.toml", text)).table["eval"]["metrics"]
-    metrics = Builder(load_recipe(Path("r.toml")), Catalog(), load_network).metrics(specs)
+    metrics = Builder(load_recipe(Path("r.toml")), Catalog()).metrics(specs)
     assert list(metrics) == ["step_error", "raw"]
     for metric, offset in ((metrics["step_error"], 1.0), (metrics["raw"], 2.0)):
         metric.update(torch.zeros(2, 4), torch.full((2, 4), offset))

@@ -15,6 +15,7 @@ from zoo.batches import make_batches
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.monitor import mode_of, monitored
 from zoo.jobs.scoring import Scoring
+from zoo.learner import Learner
 from zoo.settings import Train
 
 CPU = torch.device("cpu")
@@ -79,7 +80,7 @@ def scoring(metrics: dict[str, Any], split: str = "val", monitor: str = "val/los
     task.monitor = monitor
     data = TensorSplit(input=torch.ones(6, 1), target=torch.ones(6, 1))
     batches = make_batches(data, 2, CPU, task.collate)
-    return Scoring(model or Unasked(), task, nn.MSELoss(), metrics, batches, split, CPU, None)
+    return Scoring(Learner(model or Unasked(), task, nn.MSELoss()), metrics, batches, split, CPU)
 
 
 class Unasked(nn.Module):

@@ -11,7 +11,7 @@ from torch import nn
 from tests.reference.loop import MovingAverage
 from tests.zoo.training import experiment, run, state, trained, weights
 from zoo import InputError
-from zoo.fit import fit
+from zoo.loop import fit
 from zoo.parameters import MovingAverage as TorchAverage
 from zoo.parameters import freeze, initialize, matching, parameter_groups
 
@@ -126,7 +126,7 @@ def test_the_moving_average_is_what_its_slow_twin_computes() -> None:
     parts = experiment({"model.norm": True}, ema=0.9)
     twin = MovingAverage({name: tensor.detach() for name, tensor in parts.model.named_parameters()}, 0.9)
     parts.model.train()
-    for _ in fit(parts.model, parts.scoring.task, parts.scoring.loss, parts.batches, parts.update, steps=parts.steps):
+    for _ in fit(parts.learner, parts.batches, parts.update, steps=parts.steps):
         twin.update({name: tensor.detach() for name, tensor in parts.model.named_parameters()})
     averaged = parts.scoring.model
     assert averaged is not parts.model

@@ -108,11 +108,11 @@ class Sums(Task):
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         return {"input": torch.stack([sample["input"] for sample in samples])}
 
-    def predict(self, model: Any, batch: dict[str, Any], outputs: torch.Tensor) -> torch.Tensor:
+    def predict(self, model: Any, batch: dict[str, Any], outputs: Any = None) -> torch.Tensor:
         self.batches.append(tuple(batch["input"].shape))
         if batch["input"].shape[1] > 8:
             raise InputError("too long")
-        return outputs.sum(dim=1)
+        return super().predict(model, batch, outputs).sum(dim=1)
 
     def describe(self, sample: dict[str, Any], prediction: torch.Tensor) -> dict[str, Any]:
         return {"sum": prediction.item()}

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from zoo import RunFailed
-from zoo.fit import Step
 from zoo.jobs.progress import Progress, require_finite
+from zoo.loop import Step
 
 
 def step(number: int, loss: float, lr: float = 0.1, **parts: float) -> Step:

@@ -15,6 +15,7 @@ from torch import nn
 from zoo import Task, TensorSplit, report
 from zoo.batches import make_batches
 from zoo.jobs.scoring import Scoring
+from zoo.learner import Learner
 from zoo.report import run_curves, side_by_side, write_report, write_run_report
 from zoo.run_folder import Folder
 
@@ -36,7 +37,7 @@ class Drawn(Task):
         return {"<in>": f"{float(sample['input']):g} & more", "out": f"{float(prediction):g}"}
 
     def pictures(self, model: Any, batch: Any) -> dict[str, Any]:
-        assert not model.training and torch.is_inference_mode_enabled()
+        assert not model.training and not torch.is_grad_enabled()
         return {"portrait": Image.new("RGB", (len(batch["input"]), 3))}
 
 
@@ -45,7 +46,7 @@ def scoring() -> Scoring:
     x = torch.tensor([[9.0], [1.0], [10.0], [30.0], [12.0]])
     task = Drawn()
     batches = make_batches(TensorSplit(input=x, target=x), 2, CPU, task.collate)
-    return Scoring(nn.Identity(), task, nn.MSELoss(), {}, batches, "val", CPU, None)
+    return Scoring(Learner(nn.Identity(), task, nn.MSELoss()), {}, batches, "val", CPU)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import torch
 
 import zoo
 from zoo import Stopped
-from zoo.fit import Step, fit
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.listeners import Listener
 from zoo.jobs.recipe import resume
+from zoo.loop import Step, fit
 from zoo.recipe import load_recipe
 from zoo.weights import read_tensors
 
@@ -40,18 +40,15 @@ def experiment(settings: Settings | None = None, **train: Any) -> Experiment:
 
 def trained(parts: Experiment, steps: int | None = None) -> Experiment:
     """Trained without a run around it."""
-    parts.model.train()
+    parts.learner.train()
     for module in parts.frozen:
         module.eval()
     stream = fit(
-        parts.model,
-        parts.scoring.task,
-        parts.scoring.loss,
+        parts.learner,
         parts.batches,
         parts.update,
         steps=steps or parts.steps,
         accumulate=parts.train.accumulate,
-        autocast=parts.scoring.autocast,
     )
     for _ in stream:
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from zoo.run_folder import RECIPE, Folder
 def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:
     """Load what was saved, and return its scoring, once it says the same of a fixed batch as the model did."""
     scoring: Scoring = experiment.scoring
-    loaded = replace(scoring, model=load(folder.path, str(scoring.device)).model)
+    loaded = scoring.of(load(folder.path, str(scoring.device)).model)
     digest, outputs = fingerprint(loaded)
     same = digest == progress.fingerprint
     if scoring.device.type == "cuda" and not same:  # kernels may be chosen anew there

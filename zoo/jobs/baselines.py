@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
-from zoo.data import Batch, TensorSplit
+from zoo.batches import make_batches
+from zoo.data import Batch
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
@@ -34,7 +33,7 @@ def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict
     baselines: dict[str, dict[str, float]] = {}
     for name, answer in scoring.task.baselines(_some(train, scoring)).items():
         model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
-        for figure, value in evaluate(replace(scoring, model=model), stop).items():
+        for figure, value in evaluate(scoring.of(model), stop).items():
             if math.isfinite(value):
                 baselines.setdefault(figure, {})[name] = value
     return baselines
@@ -54,16 +53,7 @@ class _InItsPlace(nn.Module):
 def _some(split: Any, scoring: Scoring) -> Iterator[Batch]:
     """Samples in a random order, always the same, as they are before augmentation."""
     split = getattr(split, "plain", split)
-    chosen = order(0, 0, len(split))[:SAMPLES]
+    batches = make_batches(split, BATCH, scoring.device, scoring.task.collate)
+    chosen = order(0, 0, len(split))[:SAMPLES].to(scoring.device)
     for start in range(0, len(chosen), BATCH):
-        indices = chosen[start : start + BATCH]
-        if isinstance(split, TensorSplit):
-            batch = {name: tensor[indices] for name, tensor in split.tensors.items()}
-        elif hasattr(split, "batch"):
-            batch = split.batch(indices)
-        else:
-            batch = scoring.task.collate([split[index] for index in indices.tolist()])
-        yield {
-            name: value.to(scoring.device) if isinstance(value, torch.Tensor) else value
-            for name, value in batch.items()
-        }
+        yield batches.of(chosen[start : start + BATCH])

@@ -17,9 +17,9 @@ import torch
 from zoo.batches import Batches
 from zoo.catalog import Catalog
 from zoo.data import Batch
-from zoo.fit import fit
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.recipe import open_recipe
+from zoo.loop import fit
 
 WARM_UP_STEPS = 2
 NEAR_BEST = 0.95  # a batch this near to the fastest is large enough
@@ -75,7 +75,7 @@ def _timed(experiment: Experiment, seconds: float) -> Row:
     cuda = experiment.device.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(experiment.device)
-    experiment.model.train()
+    experiment.learner.train()
     end_to_end = _rate(experiment, experiment.batches, seconds)
     one = next(iter(experiment.batches.epoch(0)))
     computing = _rate(experiment, _Same(one), seconds)
@@ -85,12 +85,8 @@ def _timed(experiment: Experiment, seconds: float) -> Row:
 
 def _rate(experiment: Experiment, batches: Batches, seconds: float) -> float:
     """Examples a second of whole epochs' steps, after a few to warm up, or once through the time."""
-    settings, scoring = experiment.train, experiment.scoring
     update = replace(experiment.update, schedule=None, warmup_steps=0)  # a schedule has an end
-    steps = fit(
-        experiment.model, scoring.task, scoring.loss, batches, update, steps=10**9,
-        accumulate=settings.accumulate, autocast=scoring.autocast,
-    )  # fmt: skip
+    steps = fit(experiment.learner, batches, update, steps=10**9, accumulate=experiment.train.accumulate)
     examples, started = 0, 0.0
     for step in steps:
         if step.number <= WARM_UP_STEPS:
@@ -107,8 +103,13 @@ def _rate(experiment: Experiment, batches: Batches, seconds: float) -> float:
 class _Same:
     """One batch, again and again."""
 
+    samples = 0
+
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        return self.batch
 
     def __len__(self) -> int:
         return 10**9

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from zoo.batches import batch_size
 from zoo.data import Batch
 from zoo.errors import InputError
-from zoo.fit import in_fp32, losses_of, part_name
 from zoo.folds import mean_of
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
+from zoo.learner import Learner
+from zoo.loop import part_name
 
 Figures = dict[str, float]
 
@@ -29,7 +29,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             yield
     finally:
         for module in training:
@@ -62,22 +62,41 @@ def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, lim
         metric.reset()
     sums: dict[str, Any] = {}
     weights: dict[str, Any] = {}  # a part of the loss counts in the batches that have it
+    others: dict[str, Any] = {}
+    samples = 0
     for scoring in scorings:
-        with evaluating(scoring.model):
+        learner = scoring.learner
+        with evaluating(learner):
             for batch in islice(scoring.batches.epoch(0), limit):
                 if stop is not None:
                     stop.check()
-                losses, count, outputs = _scored(scoring, batch)
-                for name, value in losses.items():
-                    sums[name] = sums.get(name, 0) + value * count
-                    weights[name] = weights.get(name, 0) + count
-                predictions = scoring.task.predict(scoring.model, batch, outputs)
-                for metric in first.metrics.values():
-                    scoring.task.update(metric, outputs, predictions, batch)
-    with torch.inference_mode():
-        means = {name: float(value / weights[name]) for name, value in sums.items()}
+                values, counts, outputs = learner(batch)
+                predictions = learner.predict(batch, outputs)
+                for name, value in values.items():
+                    sums[name] = sums.get(name, 0) + value * counts[name]
+                    weights[name] = weights.get(name, 0) + counts[name]
+                more = learner.figures(batch, outputs)
+                for name, value in more.items():
+                    others[name] = others.get(name, 0) + value * learner.task.batch_size(batch)
+                samples += learner.task.batch_size(batch) if more else 0
+                _update(first.metrics, learner, batch, outputs, predictions)
+    with torch.no_grad():
+        parts = {name: float(value / weights[name]) for name, value in sums.items()}
+        means = _named(parts) | {name: float(value / samples) for name, value in others.items()}
         figures = {**means, **_scalars(first.metrics, means)}
         return {f"{first.split}/{name}": value for name, value in figures.items()}
+
+
+def _named(parts: dict[str, float]) -> Figures:
+    """The loss, which is the sum of its parts, and the parts by the names of their figures."""
+    if parts.keys() <= {"loss"}:
+        return parts
+    return {"loss": sum(parts.values()), **{part_name(name): value for name, value in parts.items()}}
+
+
+def _update(metrics: Mapping[str, Any], learner: Learner, batch: Batch, outputs: Any, predictions: Any) -> None:
+    for name, metric in metrics.items():
+        learner.task.update(name, metric, learner.model, batch, outputs, predictions)
 
 
 def evaluate_average(scorings: Sequence[Scoring], stop: Stop | None = None) -> Figures:
@@ -101,18 +120,17 @@ def evaluate_average(scorings: Sequence[Scoring], stop: Stop | None = None) -> F
         outputs, predictions = (
             mean_of(values) for values in zip(*(_answers(one, batch) for one in scorings), strict=True)
         )
-        with torch.inference_mode():
-            for metric in first.metrics.values():
-                first.task.update(metric, outputs, predictions, batch)
-    with torch.inference_mode():
+        with torch.no_grad():
+            _update(first.metrics, first.learner, batch, outputs, predictions)
+    with torch.no_grad():
         means = {name: sum(loss[name] for loss in losses) / len(losses) for name in losses[0]}
         return {**means, **{f"{first.split}/{name}": value for name, value in _scalars(first.metrics, ()).items()}}
 
 
 def _answers(scoring: Scoring, batch: Batch) -> tuple[Any, Any]:
-    with evaluating(scoring.model):
-        outputs = forward(scoring, batch)
-        return outputs, scoring.task.predict(scoring.model, batch, outputs)
+    with evaluating(scoring.learner):
+        outputs = scoring.task.outputs(scoring.model, batch)
+        return outputs, scoring.learner.predict(batch, outputs)
 
 
 def tables_of(scoring: Scoring) -> dict[str, Any]:
@@ -137,38 +155,20 @@ def signatures(scoring: Scoring) -> dict[str, Any]:
 
 def predictions_of(scoring: Scoring, batch: Batch) -> Any:
     """Predictions of one batch, in evaluation mode."""
-    return _answers(scoring, batch)[1]
+    with evaluating(scoring.learner):
+        return scoring.learner.predict(batch)
 
 
 def fingerprint(scoring: Scoring, samples: int = 8) -> tuple[str, torch.Tensor]:
     """Return what the model says of the split's first samples: a hash of all outputs, and the first of the numbers."""
-    batch = next(iter(scoring.batches.epoch(0)))
-    few = {name: value[:samples] for name, value in batch.items()}
-    with evaluating(scoring.model):
-        tensors = list(_tensors(forward(scoring, few)))
+    batch = scoring.batches.of(torch.arange(min(samples, scoring.batches.samples)))
+    with evaluating(scoring.learner):
+        tensors = list(_tensors(scoring.learner(batch).outputs))
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     first = torch.cat([tensor.flatten().float().cpu() for tensor in tensors])[:4096] if tensors else torch.zeros(0)
     return digest.hexdigest(), first
-
-
-def _scored(scoring: Scoring, batch: Batch) -> tuple[dict[str, torch.Tensor], Any, Any]:
-    if scoring.loss is None:
-        return {}, batch_size(batch), forward(scoring, batch)
-    value, parts, outputs = losses_of(scoring.model, scoring.task, scoring.loss, batch, scoring.autocast)
-    counted = hasattr(scoring.loss, "count")
-    count = scoring.loss.count(outputs, scoring.task.target(batch)) if counted else batch_size(batch)  # type: ignore[attr-defined]
-    more = scoring.loss.figures(outputs, scoring.task.target(batch)) if hasattr(scoring.loss, "figures") else {}
-    return {"loss": value, **{part_name(name): part for name, part in parts.items()}, **more}, count, outputs
-
-
-def forward(scoring: Scoring, batch: Batch) -> Any:
-    """The model's outputs for one batch, in fp32."""
-    if scoring.autocast is None:
-        return scoring.task.forward(scoring.model, batch)
-    with scoring.autocast():
-        return in_fp32(scoring.task.forward(scoring.model, batch))
 
 
 def computed(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -13,13 +13,13 @@ from zoo.batches import Batches, make_batches
 from zoo.build import Builder
 from zoo.catalog import Catalog
 from zoo.data import Data
-from zoo.fit import Update
 from zoo.hardware import choose_precision
 from zoo.jobs.monitor import Mode, monitored
 from zoo.jobs.scoring import Scoring, prepare_scoring, split_of
 from zoo.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps
+from zoo.learner import Learner
+from zoo.loop import Update
 from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
-from zoo.predictor import load_network
 from zoo.recipe import Recipe
 from zoo.settings import Eval, Train
 
@@ -36,7 +36,7 @@ class Experiment:
     data: Data
     train: Train
     eval: Eval
-    model: nn.Module
+    learner: Learner
     scoring: Scoring
     batches: Batches
     update: Update
@@ -46,6 +46,10 @@ class Experiment:
     precision: str
     monitor: str
     mode: Mode
+
+    @property
+    def model(self) -> nn.Module:
+        return self.learner.model
 
     @property
     def device(self) -> torch.device:
@@ -60,11 +64,11 @@ def prepare(recipe: Recipe, catalog: Catalog, preparing: Callable[[str], object]
     """
     if not recipe.table["train"].get("compile"):
         keep_dynamo_out()
-    settings = Builder(recipe, catalog, load_network).settings("train", Train)
+    settings = Builder(recipe, catalog).settings("train", Train)
     _set_deterministic(settings.deterministic)
-    builder, data, scoring, eval_settings = prepare_scoring(recipe, catalog, settings, preparing)
+    builder, data, scoring, eval_settings = prepare_scoring(recipe, catalog, settings, preparing, training=True)
     train = builder.settings("train", Train)
-    model, device = scoring.model, scoring.device
+    learner, model, device = scoring.learner, scoring.model, scoring.device
     precision = choose_precision(train.precision, device)
     initialize(model, train.initialize)
     batches = make_batches(
@@ -75,7 +79,7 @@ def prepare(recipe: Recipe, catalog: Catalog, preparing: Callable[[str], object]
     steps = train.steps or (train.epochs or 0) * per_epoch
     frozen = freeze(model, train.freeze)
     monitor, mode = monitored(train, scoring, recipe.table.get("expect", {}))
-    optimizer = _optimizer(builder, model, train)
+    optimizer = _optimizer(builder, learner, train)
     schedule = None
     if "schedule" in recipe.table:
         schedule = builder.component(
@@ -90,17 +94,17 @@ def prepare(recipe: Recipe, catalog: Catalog, preparing: Callable[[str], object]
         MovingAverage(model, train.ema) if train.ema else None,
     )
     if update.ema is not None:
-        scoring.model = update.ema.model
+        scoring = scoring.of(update.ema.model)
     if train.compile:
-        model.compile()
+        learner.compile()
     return Experiment(
-        builder, data, train, eval_settings, model, scoring, batches, update, steps, per_epoch, frozen, precision,
+        builder, data, train, eval_settings, learner, scoring, batches, update, steps, per_epoch, frozen, precision,
         monitor, mode,
     )  # fmt: skip
 
 
-def _optimizer(builder: Builder, model: nn.Module, train: Train) -> torch.optim.Optimizer:
-    groups = parameter_groups(model, train.groups)
+def _optimizer(builder: Builder, learner: Learner, train: Train) -> torch.optim.Optimizer:
+    groups = parameter_groups(learner.model, train.groups, learner.own_parameters())
     spec = builder.recipe.table["optimizer"]
     otherwise = isinstance(spec, dict) and any(spec.get(name) for name in ("foreach", "differentiable"))
     # One kernel for all weights, where the optimizer has it and the recipe does not ask for what excludes it.

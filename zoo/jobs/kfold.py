@@ -95,8 +95,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
 
 def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:
     from zoo.build import Builder
-    from zoo.predictor import load_network
 
     train = recipe.table["train"]
-    data = Builder(recipe, catalog, load_network).component("dataset")
+    data = Builder(recipe, catalog).component("dataset")
     return fold_numbers(data, train["folds"], train.get("seed", 0))

@@ -46,7 +46,7 @@ class RunInfo:
 class Listener:
     """Told what happens in a run; does nothing. Override what you want to hear.
 
-    `step`, where it is not None, is called with every `zoo.fit.Step`.
+    `step`, where it is not None, is called with every `zoo.loop.Step`.
     """
 
     step: Callable[[Any], None] | None = None

@@ -14,7 +14,7 @@ from zoo.data import Batch, Data
 from zoo.errors import InputError
 from zoo.files import write_file
 from zoo.folds import fold_folders
-from zoo.jobs.evaluate import evaluating, forward
+from zoo.jobs.evaluate import evaluating
 from zoo.jobs.scoring import Scoring, prepare_scoring_of
 from zoo.run_folder import Folder
 from zoo.tasks import Task
@@ -46,7 +46,7 @@ def predict_split(path: Path, split: str, device: str = "auto", variants: bool =
 
 def predictions(scoring: Scoring, variants: bool = False) -> Iterator[Any]:
     """A prediction for every sample of a split, tensors on the CPU."""
-    with evaluating(scoring.model):
+    with evaluating(scoring.learner):
         for batch in scoring.batches.epoch(0):
             changed = scoring.task.variants(batch) if variants else [batch]
             for each in zip(*(_predicted(scoring, one) for one in changed), strict=True):
@@ -54,7 +54,7 @@ def predictions(scoring: Scoring, variants: bool = False) -> Iterator[Any]:
 
 
 def _predicted(scoring: Scoring, batch: Batch) -> Iterator[Any]:
-    for prediction in scoring.task.predict(scoring.model, batch, forward(scoring, batch)):
+    for prediction in scoring.learner.predict(batch):
         yield prediction.cpu() if isinstance(prediction, torch.Tensor) else prediction
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 
-from zoo.batches import make_batches
+from zoo.batches import make_batches, sample_of
 from zoo.build import Builder
 from zoo.catalog import Catalog
+from zoo.data import Batch
 from zoo.errors import InputError
 from zoo.jobs.recipe import open_recipe
-from zoo.predictor import load_network
 from zoo.randomness import seed_all
 from zoo.settings import Train
+from zoo.tasks import Task
 
 GAP = 6  # pixels between samples
 
@@ -28,7 +29,7 @@ def draw_samples(recipe: str, overrides: Iterable[str], quick: bool, count: int)
         InputError: the recipe is wrong, or its samples are nothing to look at.
     """
     catalog = Catalog()
-    builder = Builder(open_recipe(recipe, overrides, quick, catalog), catalog, load_network)
+    builder = Builder(open_recipe(recipe, overrides, quick, catalog), catalog)
     train = builder.settings("train", Train)
     seed_all(train.seed)
     data = builder.component("dataset")
@@ -37,17 +38,16 @@ def draw_samples(recipe: str, overrides: Iterable[str], quick: bool, count: int)
     batches = make_batches(
         data.splits["train"], train.batch_size, torch.device("cpu"), task.collate, seed=train.seed, training=True
     )
-    images = [task.draw(sample, None, truth=True) for sample in islice(_samples(batches.epoch(0)), count)]
+    images = [task.draw(sample, None, truth=True) for sample in islice(_samples(task, batches.epoch(0)), count)]
     if any(image is None for image in images):
         raise InputError(f"the task `{type(task).__name__}` has no picture of a sample of this dataset")
     return _grid(images)
 
 
-def _samples(batches: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _samples(task: Task, batches: Iterable[Batch]) -> Iterator[dict[str, Any]]:
     for batch in batches:
-        tensors = {name: value for name, value in batch.items() if isinstance(value, torch.Tensor)}
-        for index in range(len(next(iter(tensors.values())))):
-            yield {name: tensor[index] for name, tensor in tensors.items()}
+        for index in range(task.batch_size(batch)):
+            yield sample_of(batch, index)
 
 
 def _grid(images: list[Any]) -> Any:

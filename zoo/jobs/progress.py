@@ -10,8 +10,9 @@ import torch
 
 from zoo.errors import RunFailed
 from zoo.files import Content
-from zoo.fit import Step, part_name
 from zoo.jobs.experiment import Experiment
+from zoo.learner import Learner
+from zoo.loop import Step, part_name
 from zoo.randomness import random_state, restore_random_state
 from zoo.run_folder import METRICS, STATE, STATE_TENSORS, Folder
 from zoo.state_tree import join_tensors, split_tensors
@@ -100,7 +101,7 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
         "schedule": None if update.schedule is None else _without_functions(update.schedule.state_dict()),
         "scaler": None if update.scaler is None else update.scaler.state_dict(),
         "ema": None if update.ema is None else [update.ema.updates, weights_of(update.ema.model)[0]],
-        "task": experiment.scoring.task.state_dict(),
+        "learner": _own_state(experiment.learner),
         "random": random_state(experiment.device),
         "progress": _progress_state(progress),
         "metrics_size": folder.log.flushed_size(),
@@ -114,6 +115,12 @@ def save_state(experiment: Experiment, progress: Progress, folder: Folder, extra
         STATE_TENSORS: encode({**named, **state_tensors}, {}),
     }
     folder.commit({**files, **extra})
+
+
+def _own_state(learner: Learner) -> dict[str, Any]:
+    """The state of loss and task: parameters, and what is carried from step to step."""
+    parts = {"loss": learner.loss, "task": learner.task}
+    return {name: dict(part.state_dict()) for name, part in parts.items() if isinstance(part, torch.nn.Module)}
 
 
 @dataclass
@@ -160,7 +167,8 @@ def _take_up(
     if update.ema is not None:
         update.ema.updates = state["ema"][0]
         _copy_into(update.ema.model, state["ema"][1], state["tied"], str(folder.path))
-    experiment.scoring.task.load_state_dict(state["task"])
+    for name, own in state["learner"].items():
+        getattr(experiment.learner, name).load_state_dict(own)
     restore_random_state(state["random"], device)
     return Resumed(progress, state["threads"], folder.log.cut(state["metrics_size"]))
 

@@ -20,6 +20,7 @@ from zoo.jobs.run_files import (
     recipe_file,
     require_empty,
     require_same_data,
+    require_same_runs,
     run_info,
     verdicts_of,
     write_beginnings,
@@ -102,6 +103,7 @@ def _resume(folder: Folder, catalog: Catalog, listener: Listener, changed_data: 
         folder.recover()
         experiment = prepare(recipe, catalog, listener.preparing)
         require_same_data(folder, experiment.data, changed_data, takes_over=True)
+        require_same_runs(folder, experiment.builder.runs)
         progress = Progress()  # of a run that was killed before its first checkpoint
         if folder.has(STATE):
             resumed = load_state(experiment, folder)
@@ -254,6 +256,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
 
     def work() -> Results:
         tensors, tied = weights_of(scoring.model)
+        tensors |= scoring.learner.own_tensors()
         folder.commit({WEIGHTS: encode(tensors, {"assets": folder.asset_hashes(), "tied": tied})})
         folder.log.append({"step": 0, "epoch": 0, **figures})
         seconds = round(time.monotonic() - started, 2)

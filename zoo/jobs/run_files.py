@@ -52,7 +52,7 @@ def write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, 
     from zoo.environment import describe_environment
 
     folder.recover()
-    environment = describe_environment(device, data, catalog.plugins)
+    environment = {**describe_environment(device, data, catalog.plugins), "runs": builder.runs}
     folder.commit(
         {**asset_files(builder.assets), **environment_file(environment), **recipe_file(recipe.name, builder.spelled)}
     )
@@ -97,6 +97,22 @@ def require_same_data(folder: Folder, data: Data, meant: bool, takes_over: bool 
         )
     if changed and takes_over:
         folder.commit(environment_file({**environment, "dataset": now}))
+
+
+def require_same_runs(folder: Folder, runs: Mapping[str, str]) -> None:
+    """Compare the weights of the runs that components were given (teachers) with those that were there at first.
+
+    Raises:
+        InputError: a run has other weights now.
+    """
+    recorded = folder.read_json(ENVIRONMENT).get("runs", {})
+    for path, now in runs.items():
+        if recorded.get(path, now) != now:
+            raise InputError(
+                f"{path} is not the run that {folder.path} was begun with: its weights had sha256 "
+                f"{recorded[path][:12]}..., and have {now[:12]}...",
+                "a changed teacher makes another training: begin it with zoo run",
+            )
 
 
 def _described(fingerprint: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,28 +20,38 @@ from zoo.data import Data
 from zoo.errors import InputError, nearest
 from zoo.folds import fold_of
 from zoo.hardware import autocast, choose_device, choose_precision, placed
-from zoo.predictor import load_network
+from zoo.learner import LOSS, TASK, Learner
+from zoo.predictor import load_given
 from zoo.pretrained import Pretrained, find_pretrained
 from zoo.randomness import seed_all
 from zoo.recipe import Overrides, Recipe, load_recipe
 from zoo.run_folder import RECIPE, Folder
 from zoo.settings import Eval, Init, Train
 from zoo.tasks import Task
-from zoo.weights import assign_weights
+from zoo.weights import Tensors, assign_weights
 
 
 @dataclass
 class Scoring:
     """All that evaluation needs, on its device."""
 
-    model: nn.Module
-    task: Task
-    loss: Callable[[Any, Any], Any] | None
+    learner: Learner
     metrics: dict[str, Any]
     batches: Batches
     split: str
     device: torch.device
-    autocast: Callable[[], Any] | None
+
+    @property
+    def model(self) -> nn.Module:
+        return self.learner.model
+
+    @property
+    def task(self) -> Task:
+        return self.learner.task
+
+    def of(self, model: nn.Module) -> Scoring:
+        """Return what scores another model."""
+        return replace(self, learner=self.learner.of(model))
 
 
 def prepare_scoring(
@@ -49,24 +59,28 @@ def prepare_scoring(
     catalog: Catalog,
     train: Train | None = None,
     preparing: Callable[[str], object] = lambda what: None,
+    training: bool = False,
     settled: bool = False,
 ) -> tuple[Builder, Data, Scoring, Eval]:
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names.
 
     Args:
         preparing: told what is about to be built that may take its time.
+        training: the model is about to be trained, so that components get the runs that they name (teachers).
         settled: the recipe is that of the weights: what it states of the model stands, whatever the facts of the data.
 
     Raises:
         InputError: the parts do not fit each other, or the data's assets are not those of the weights.
     """
-    builder = Builder(recipe, catalog, load_network)
+    builder = Builder(recipe, catalog)
     stated = set(recipe.table)
     initial = _initial(recipe, builder)
     train = train or scoring_settings({} if initial is None else _recipe_of(initial))
     device = choose_device(train.device)
     precision = choose_precision(train.precision, device)
     seed_all(train.seed)
+    if training:
+        builder.load_run = partial(load_given, device=str(device))
     preparing(f"dataset `{recipe.table['dataset']['name']}`")
     data = builder.component("dataset")
     if train.folds is not None and train.fold is not None:
@@ -77,18 +91,18 @@ def prepare_scoring(
     for kind in {"task", "model", "loss"} - stated:
         _leave_to_facts(recipe, kind, data)
     task = builder.component("task")
+    task.autocast = partial(autocast, precision, device)
     model = builder.component("model")
+    loss = builder.component("loss", task.loss) if "loss" in recipe.table or task.loss is not None else None
+    learner = Learner(model, task, loss)
     if initial is not None:
-        _start_from(model, initial, builder.settings("init", Init))
+        _start_from(learner, initial, builder.settings("init", Init))
         builder.spelled["init"]["from"] = initial.from_anywhere
     settings = builder.settings("eval", Eval)
-    loss = builder.component("loss", task.loss) if "loss" in recipe.table or task.loss is not None else None
     metrics = builder.metrics(list(task.metrics) if settings.metrics is None else settings.metrics)
-    model = placed(model, device, train.channels_last)
+    placed(model, device, train.channels_last)
     scoring = Scoring(
-        model,
-        task,
-        placed(loss, device),
+        learner.to(device),
         {name: placed(metric, device) for name, metric in metrics.items()},
         make_batches(
             split_of(data, settings.split), settings.batch_size or 2 * train.batch_size, device, task.collate,
@@ -96,7 +110,6 @@ def prepare_scoring(
         ),
         settings.split,
         device,
-        None if precision == "fp32" else partial(autocast, precision, device),
     )  # fmt: skip
     return builder, data, scoring, settings
 
@@ -199,11 +212,36 @@ def _recipe_of(initial: Pretrained) -> dict[str, Any]:
     return {} if initial.folder is None else initial.folder.read(RECIPE, load_recipe).table
 
 
-def _start_from(model: nn.Module, initial: Pretrained, settings: Init) -> None:
+def _start_from(learner: Learner, initial: Pretrained, settings: Init) -> None:
+    """Take the initial weights over; those of a loss or a task where the learner has the same."""
     tensors, tied = initial.read()
-    new = assign_weights(_part(model, settings.into), tensors, tied, skip=settings.skip, where=initial.name)
+    own = {name: tensor for name, tensor in tensors.items() if not name.startswith((LOSS, TASK))}
+    part, tied = _under(settings.part, own, tied, initial.name)
+    where = initial.name if settings.part is None else f"`{settings.part}` of {initial.name}"
+    new = assign_weights(_part(learner.model, settings.into), part, tied, skip=settings.skip, where=where)
+    if settings.part is None and settings.into is None:
+        new += learner.assign_own({name: tensor for name, tensor in tensors.items() if name not in own})
     if new:
         print(f"new, not from {initial.name}: {', '.join(new)}", file=sys.stderr)
+
+
+def _under(name: str | None, tensors: Tensors, tied: dict[str, str], where: str) -> tuple[Tensors, dict[str, str]]:
+    """Return the tensors of one part of a saved model, named as the part names them.
+
+    Raises:
+        InputError: the weights have no such part.
+    """
+    if name is None:
+        return tensors, tied
+    start = f"{name}."
+    whole = {**tensors, **{other: tensors[first] for other, first in tied.items()}}
+    part = {key.removeprefix(start): tensor for key, tensor in whole.items() if key.startswith(start)}
+    if not part:
+        parts = sorted({key.partition(".")[0] for key in tensors})
+        near = nearest(name, parts)
+        help = (f"did you mean `{near}`? " if near else "") + f"they have {', '.join(f'`{own}`' for own in parts)}"
+        raise InputError(f"[init] part: {where} has no part `{name}`", help)
+    return part, {}
 
 
 def _part(model: nn.Module, name: str | None) -> nn.Module:

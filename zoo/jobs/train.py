@@ -13,13 +13,13 @@ from zoo.batches import Batches
 from zoo.data import Batch
 from zoo.errors import InputError, RunFailed
 from zoo.files import Content
-from zoo.fit import fit
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
 from zoo.jobs.experiment import Experiment
 from zoo.jobs.listeners import Listener
 from zoo.jobs.monitor import require_figure
 from zoo.jobs.progress import Progress, require_finite, save_state
 from zoo.jobs.signals import Stop
+from zoo.loop import fit
 from zoo.run_folder import STATE, WEIGHTS, Folder
 from zoo.weights import encode, weights_of
 
@@ -75,19 +75,16 @@ class _Body:
             self._evaluate()
         if self._is_done():
             return
-        experiment.model.train()
+        experiment.learner.train()
         for module in experiment.frozen:
             module.eval()
         steps = fit(
-            experiment.model,
-            experiment.scoring.task,
-            experiment.scoring.loss,
+            experiment.learner,
             batches,
             experiment.update,
             steps=experiment.steps,
             start=progress.step,
             accumulate=self.settings.accumulate,
-            autocast=experiment.scoring.autocast,
         )
         tell, log_every = self.listener.step, self.settings.log_every_steps
         before = time.monotonic()
@@ -184,7 +181,7 @@ class _Body:
             self.progress.fingerprint, self.progress.first_outputs = fingerprint(scoring)
             tensors, tied = weights_of(scoring.model)
             metadata = {"assets": self.folder.asset_hashes(), "tied": tied}
-            extra[WEIGHTS] = encode(tensors, metadata)
+            extra[WEIGHTS] = encode({**tensors, **scoring.learner.own_tensors()}, metadata)
         save_state(self.experiment, self.progress, self.folder, extra)
         self.saved_at = time.monotonic()
 
@@ -208,8 +205,15 @@ class _TimedBatches:
     def __init__(self, batches: Batches, progress: Progress) -> None:
         self.batches, self.progress = batches, progress
 
+    @property
+    def samples(self) -> int:
+        return self.batches.samples
+
     def __len__(self) -> int:
         return len(self.batches)
+
+    def of(self, indices: torch.Tensor) -> Batch:
+        return self.batches.of(indices)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         stream = self.batches.epoch(epoch, first)

@@ -52,11 +52,10 @@ def make(component: Component) -> Any:
     from zoo.build import Builder
     from zoo.catalog import Catalog
     from zoo.locate import RecipeError
-    from zoo.predictor import load_network
     from zoo.recipe import from_table
 
     recipe = None if component.example else _recipe_of(component)
-    builder = Builder(recipe or from_table({}, "conformance"), Catalog(), load_network)
+    builder = Builder(recipe or from_table({}, "conformance"), Catalog())
     if recipe is None:
         builder.offer({**FACTS, **component.example}, {})
     elif component.kind not in ("dataset", "optimizer", "schedule"):

@@ -44,8 +44,8 @@ def _events(folder: Path, status: str) -> list[tuple[str, dict[str, Any]]]:
 
     from zoo.data import Data
     from zoo.environment import describe_environment
-    from zoo.fit import Step
     from zoo.jobs.listeners import RunInfo
+    from zoo.loop import Step
     from zoo.plugins import installed
 
     environment = describe_environment(torch.device("cpu"), Data({}), installed())

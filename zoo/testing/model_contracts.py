@@ -6,7 +6,6 @@ import json
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,14 +25,14 @@ def trains(model: Component) -> None:
     """One step changes the weights."""
     import torch
 
-    from zoo.fit import fit
+    from zoo.loop import fit
 
     experiment = _whole(model)
-    network, scoring = experiment.model, experiment.scoring
+    network = experiment.model
     trainable = {name: param for name, param in network.named_parameters() if param.requires_grad}
     before = {name: param.detach().clone() for name, param in trainable.items()}
-    network.train()
-    step = next(fit(network, scoring.task, scoring.loss, experiment.batches, experiment.update, steps=1))
+    experiment.learner.train()
+    step = next(fit(experiment.learner, experiment.batches, experiment.update, steps=1))
     require(bool(step.loss.isfinite()), f"the loss of the first batch is {float(step.loss)}")
     changed = any(not torch.equal(before[name], param) for name, param in trainable.items())
     require(changed, "a training step changes none of its weights")
@@ -47,7 +46,7 @@ def saves_and_loads(model: Component) -> None:
     from zoo.jobs.evaluate import fingerprint
 
     experiment = _whole(model)
-    loaded = replace(experiment.scoring, model=reloaded(experiment.model, experiment.builder.component))
+    loaded = experiment.scoring.of(reloaded(experiment.model, experiment.builder.component))
     same = fingerprint(experiment.scoring)[0] == fingerprint(loaded)[0]
     require(same, "its outputs differ after saving and loading: is something not in its state dict, or drawn?")
 
@@ -57,16 +56,16 @@ def resumes(component: Component) -> None:
 
     Held against models and tasks, in the recipe that has them.
     """
-    from zoo.fit import fit, losses_of
+    from zoo.learner import Learner
+    from zoo.loop import fit
     from zoo.randomness import random_state, restore_random_state
 
     experiment = _whole(component) if component.kind == "model" else experiment_with(component)
-    scoring = experiment.scoring
-    experiment.model.train()
-    steps = fit(experiment.model, scoring.task, scoring.loss, experiment.batches, experiment.update, steps=3)
+    learner = experiment.learner.train()
+    steps = fit(learner, experiment.batches, experiment.update, steps=3)
     if sum(1 for _ in zip(range(2), steps, strict=False)) < 2:
         pytest.skip("its recipe has less than two batches")
-    state, draws = through_a_checkpoint(scoring.task.state_dict()), random_state(experiment.device)
+    state, draws = through_a_checkpoint(dict(learner.task.state_dict())), random_state(experiment.device)
     network = reloaded(experiment.model, experiment.builder.component)
     straight = next(steps)
 
@@ -75,7 +74,7 @@ def resumes(component: Component) -> None:
     restore_random_state(draws, experiment.device)
     epoch, done = divmod(2, len(experiment.batches))
     batch = next(experiment.batches.epoch(epoch, done))
-    again = losses_of(network.train(), task, scoring.loss, batch)[0].item()
+    again = sum(Learner(network, task, learner.loss).train()(batch).values.values()).item()
     told = f"the third step's loss is {straight.loss.item()}, and {again} after saving and loading"
     require(again == straight.loss.item(), f"{told}: is something carried from step to step that no state dict has?")
 
@@ -106,7 +105,7 @@ def reloaded(network: nn.Module, build: Callable[[str], Any]) -> nn.Module:
     with seeded(1), tempfile.TemporaryDirectory() as temporary:
         folder = Folder(Path(temporary))
         folder.commit({WEIGHTS: encode(tensors, {"tied": tied})})
-        return load_model(folder, lambda: build("model"))
+        return load_model(folder, lambda: build("model"))[0]
 
 
 def through_a_checkpoint(state: Any) -> Any:

@@ -13,55 +13,51 @@ from zoo.testing.building import build, experiment_with
 from zoo.testing.verdict import require
 
 if TYPE_CHECKING:
-    import torch
-
     from zoo.jobs.scoring import Scoring
+    from zoo.learner import Scored
 
 
 def is_a_mean(loss: Component) -> None:
-    """The loss of a batch, and each of its parts, is the mean of its halves' by `count`, or by samples without it.
+    """Each part of the loss of a batch is the mean of its halves', weighted by what it says that it is a mean over.
 
     So gradients and figures do not hang on how a step is cut into batches.
     """
     import torch
 
-    (whole, _), (first, first_weight), (second, second_weight) = _losses(loss)
-    for name, value in whole.items():
-        told = f"part `{name}` of its loss" if name else "its loss"
+    whole, first, second = _losses(loss)
+    for name, value in whole.values.items():
+        told = "its loss" if name == "loss" else f"part `{name}` of its loss"
         require(bool(value.isfinite()), f"{told} is {float(value)} for a batch")
-        mean = (first[name] * first_weight + second[name] * second_weight) / (first_weight + second_weight)
-        message = f"{told} is {float(value):.6g} for a batch, and the mean of its halves, weighted {first_weight:g} to "
-        message += f"{second_weight:g}, is {float(mean):.6g}: `count` should say what it is a mean over"
+        weights = [float(half.counts[name]) for half in (first, second)]
+        mean = (first.values[name] * weights[0] + second.values[name] * weights[1]) / sum(weights)
+        message = f"{told} is {float(value):.6g} for a batch, and the mean of its halves, weighted {weights[0]:g} to "
+        message += f"{weights[1]:g}, is {float(mean):.6g}: `count` should say what it is a mean over"
         require(torch.allclose(value, mean, rtol=1e-4, atol=1e-6), message)
 
 
-def _losses(component: Component) -> Iterator[tuple[dict[str, torch.Tensor], float]]:
-    """Total and parts of a loss, and the weight of its mean, for a batch and then for its halves.
+def _losses(component: Component) -> Iterator[Scored]:
+    """The losses of a batch and then of its halves.
 
     The batch is a recipe's; or random numbers from 0 to 1, where the example has the shapes `outputs` and `target`.
     """
     import torch
 
-    from zoo.batches import batch_size
-    from zoo.fit import losses_of
     from zoo.jobs.evaluate import evaluating
+    from zoo.learner import Learner
     from zoo.tasks import Task
 
     if "outputs" in component.example:
-        loss, task = build(component)[0], Task()
-        model: torch.nn.Module = torch.nn.Identity()
+        learner = Learner(torch.nn.Identity(), Task(), build(component)[0])
         generator = torch.Generator().manual_seed(0)
         shapes = {"input": component.example["outputs"], "target": component.example["target"]}
         batch: Batch = {name: torch.rand(shape, generator=generator) for name, shape in shapes.items()}
     else:
         scoring = experiment_with(component).scoring
-        loss, model, task = scoring.loss, scoring.model, scoring.task
+        learner = scoring.learner
         batch = _batch(scoring)
-    with evaluating(model):
+    with evaluating(learner):
         for part in (batch, *(_cut(batch, half) for half in _HALVES)):
-            total, parts, outputs = losses_of(model, task, loss, part)
-            count = loss.count(outputs, task.target(part)) if hasattr(loss, "count") else batch_size(part)
-            yield {"": total, **parts}, float(count)
+            yield learner(part)
 
 
 def resets(metric: Component) -> None:
@@ -86,10 +82,8 @@ def _cut(batch: Batch, part: slice) -> Batch:
 
 
 def _batch(scoring: Scoring) -> Batch:
-    from zoo.batches import batch_size
-
     batch = next(iter(scoring.batches.epoch(0)))
-    if batch_size(batch) < 2:
+    if scoring.task.batch_size(batch) < 2:
         pytest.skip("its recipe scores one sample at a time")
     return batch
 
@@ -101,18 +95,20 @@ def _figures(component: Component, ways: Sequence[Cuts]) -> list[dict[str, list[
     """
     import torch
 
-    from zoo.jobs.evaluate import evaluating, forward
+    from zoo.jobs.evaluate import evaluating
 
     scoring = experiment_with(component).scoring
     metric = scoring.metrics[component.name]
     batch, found = _batch(scoring), []
-    with evaluating(scoring.model):
-        predictions = scoring.task.predict(scoring.model, batch, forward(scoring, batch))
+    learner = scoring.learner
+    with evaluating(learner):
+        predictions = learner.predict(batch)
         for cuts in ways:
             metric.reset()
             for part in cuts:
                 own = _cut(batch, part)
-                scoring.task.update(metric, forward(scoring, own), predictions[part], own)
+                outputs = learner.task.outputs(learner.model, own)
+                learner.task.update(component.name, metric, learner.model, own, outputs, predictions[part])
             value = metric.compute()
             named = value if isinstance(value, dict) else {component.name: value}
             found.append({name: torch.as_tensor(figure).float().tolist() for name, figure in named.items()})

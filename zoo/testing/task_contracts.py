@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 def scores_a_batch(task: Component) -> None:
     """A batch has finite figures, a prediction for each sample, and stays as it is."""
-    from zoo.batches import batch_size
     from zoo.jobs.evaluate import evaluate, predictions_of
 
     scoring = experiment_with(task).scoring
@@ -31,13 +30,15 @@ def scores_a_batch(task: Component) -> None:
     count = len(list(predictions_of(scoring, batch)))
     figures = evaluate(scoring, limit=1)
     require(equal(batch, before), "it changes the batch that it is given")
-    require(count == batch_size(batch), f"it makes {count} predictions of {batch_size(batch)} samples")
+    size = scoring.task.batch_size(batch)
+    require(count == size, f"it makes {count} predictions of {size} samples")
     wrong = {name: value for name, value in figures.items() if not math.isfinite(value)}
     require(not wrong, f"figures of the first batch are not finite: {wrong}")
 
 
 def shows_predictions(task: Component) -> None:
     """A prediction is described as JSON, drawn, told in words, judged and put into a table, as far as the task does."""
+    from zoo.batches import sample_of
     from zoo.jobs.evaluate import predictions_of
     from zoo.tasks import Task
 
@@ -46,7 +47,7 @@ def shows_predictions(task: Component) -> None:
     batch = next(iter(scoring.batches.epoch(0)))
     columns = set()
     for position, prediction in enumerate(predictions_of(scoring, batch)):
-        sample = {name: value[position] for name, value in batch.items()}
+        sample = sample_of(batch, position)
         if type(shown).describe is not Task.describe:
             _require_json(_asked(shown, "describe", sample, prediction))
         for truth in (False, True):

@@ -53,7 +53,6 @@ class Embedding(nn.Module):
     def _code(self, start: int, end: int, device: torch.device) -> Tensor:
         if self.positions == "sine":
             if end > len(self.code):
-                with torch.inference_mode(False):  # or training could not use it afterwards
-                    self.code = sine_code(2 * end, self.code.shape[1]).to(self.code)
+                self.code = sine_code(2 * end, self.code.shape[1]).to(self.code)
             return self.code[start:end]
         return self.places(torch.arange(start, end, device=device))  # type: ignore[no-any-return]

@@ -32,14 +32,15 @@ class Forecasting(Task):
     monitor = "val/loss"
 
     def __init__(self, scale: dict[str, Any], steps: Annotated[int, Ge(1)] = 16) -> None:
+        super().__init__()
         self.scale, self.steps = scale, steps
 
-    def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
+    def predict(self, model: Any, batch: Batch, outputs: Tensor | None = None) -> Tensor:
         """Numbers ahead (B, S), in deviations: as many as a held-out sample's future, or `steps`."""
         steps = batch["future"].shape[1] if "future" in batch else self.steps
         return roll_out(model, batch["input"], steps)
 
-    def update(self, metric: Any, outputs: Any, predictions: Any, batch: Batch) -> None:
+    def update(self, name: str, metric: Any, model: Any, batch: Batch, outputs: Any, predictions: Any) -> None:
         """Metrics compare forecasts with the future, as far as it is known: on training samples one step."""
         future = batch["future"] if "future" in batch else batch["target"]
         metric.update(predictions[:, : future.shape[1]], future)

@@ -43,6 +43,7 @@ class LanguageModel(Task):
         top_p: Annotated[float, Gt(0), Le(1)] | None = None,
         seed: int = 0,
     ) -> None:
+        super().__init__()
         self.tokenizer = Tokenizer.from_asset(vocab)
         self.length, self.seed = length, seed
         self.drawing: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
@@ -52,9 +53,7 @@ class LanguageModel(Task):
     # Training and scoring
 
     def forward(self, model: Any, batch: Batch) -> Tensor:
-        """Logits (B x T, V), a row for each token; of a raw text none, since `predict` makes the text."""
-        if "label" not in batch:
-            return torch.zeros(0)
+        """Logits (B x T, V), a row for each token."""
         state = self._carried(model, batch)
         logits, state = model(batch["input"], state)
         if "window" in batch and model.training:
@@ -64,9 +63,10 @@ class LanguageModel(Task):
     def target(self, batch: Batch) -> Tensor:
         return batch["label"].flatten()  # type: ignore[no-any-return]
 
-    def predict(self, model: Any, batch: Batch, outputs: Tensor) -> Tensor:
+    def predict(self, model: Any, batch: Batch, outputs: Tensor | None = None) -> Tensor:
         """The likeliest token at each place (B, T); of a raw text, the tokens that follow it."""
         if "label" in batch:
+            outputs = super().predict(model, batch, outputs)
             return outputs.argmax(dim=-1).view(batch["label"].shape)  # (B, T)
         prompt = batch["input"]
         limit = getattr(model, "max_length", None)
@@ -100,10 +100,11 @@ class LanguageModel(Task):
         goes_on = (batch["window"] == self.window.to(device) + 1)[None, :, None]
         return _each(self.state, lambda part: part.to(device) * goes_on)
 
-    def state_dict(self) -> dict[str, Any]:
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what the next batch goes on with, for the checkpoint."""
         return {} if self.state is None else {"state": self.state, "window": self.window}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def set_extra_state(self, state: Mapping[str, Any]) -> None:
         self.state, self.window = state.get("state"), state.get("window")
 
     # Raw inputs and what a person sees

@@ -44,6 +44,7 @@ class Translation(Task):
         beam: Annotated[int, Ge(1)] = 1,
         length_penalty: Annotated[float, Ge(0)] = 0.6,
     ) -> None:
+        super().__init__()
         self.source, self.target_language = map(Tokenizer.from_asset, (source_vocab, target_vocab))
         self.beam, self.length_penalty = beam, length_penalty
         index = self.target_language.vocab.index
@@ -59,16 +60,14 @@ class Translation(Task):
         return batch
 
     def forward(self, model: Any, batch: Batch) -> Tensor:
-        """Logits (B x (T - 1), V), a row for each target token but the first; of a raw text none."""
-        if "target" not in batch:
-            return torch.zeros(0)
+        """Logits (B x (T - 1), V), a row for each target token but the first."""
         logits: Tensor = model(batch["source"], batch["target"][:, :-1])
         return logits.flatten(0, 1)
 
     def target(self, batch: Batch) -> Tensor:
         return batch["target"][:, 1:].flatten()  # type: ignore[no-any-return]
 
-    def predict(self, model: Any, batch: Batch, outputs: Tensor) -> list[str]:
+    def predict(self, model: Any, batch: Batch, outputs: Tensor | None = None) -> list[str]:
         """Translations, at most twice as long as their batch's longest source, and ten tokens more."""
         source = batch["source"]
         limit = getattr(model, "max_length", None)
@@ -81,7 +80,7 @@ class Translation(Task):
             tokens, _ = beam_search(model, source, self.begin, self.end, length, self.beam, self.length_penalty)
         return [self._text(self.target_language, row) for row in tokens.tolist()]
 
-    def update(self, metric: Any, outputs: Any, predictions: Any, batch: Batch) -> None:
+    def update(self, name: str, metric: Any, model: Any, batch: Batch, outputs: Any, predictions: Any) -> None:
         """Texts are compared with the references; logits, where a metric takes these, with the target tokens."""
         if getattr(metric, "takes_outputs", False):
             metric.update(outputs, self.target(batch))

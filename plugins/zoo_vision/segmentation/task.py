@@ -31,6 +31,7 @@ class Segmentation(Task):
     suffixes = PICTURE_SUFFIXES
 
     def __init__(self, mask_classes: list[str], preprocess: dict[str, Any]) -> None:
+        super().__init__()
         self.classes = mask_classes
         self.size = preprocess["size"]
         self.normalize = Normalize(preprocess)
@@ -62,8 +63,9 @@ class Segmentation(Task):
     def target(self, batch: Batch) -> torch.Tensor:
         return batch["mask"].long()  # type: ignore[no-any-return]
 
-    def predict(self, model: Any, batch: Batch, outputs: torch.Tensor) -> torch.Tensor:
+    def predict(self, model: Any, batch: Batch, outputs: torch.Tensor | None = None) -> torch.Tensor:
         """The likeliest class of every pixel, uint8 (B, H, W)."""
+        outputs = super().predict(model, batch, outputs)
         return outputs.argmax(dim=1).to(torch.uint8)
 
     def baselines(self, train: Iterable[Batch]) -> dict[str, Callable[..., Any]]:

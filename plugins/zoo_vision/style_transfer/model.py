@@ -45,6 +45,7 @@ class StyleTransfer(nn.Module):
 
     scale: torch.Tensor
     begun: torch.Tensor
+    steps: torch.Tensor
     mean: torch.Tensor
     std: torch.Tensor
 
@@ -71,9 +72,11 @@ class StyleTransfer(nn.Module):
         self.pictures = nn.ParameterList([nn.Parameter(torch.full((1, 3, *shape), 0.5)) for shape in shapes])
         self.register_buffer("scale", torch.ones(len(PARTS)))
         self.register_buffer("begun", torch.tensor(0))  # stages
+        self.register_buffer("steps", torch.tensor(0))  # of training, done
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self._stage: int | None = None
+        self._step: int | None = None  # `steps`, read from the device once
         self._wanted: dict[int, dict[str, list[torch.Tensor]]] = {}
 
     def train(self, mode: bool = True) -> StyleTransfer:
@@ -82,8 +85,13 @@ class StyleTransfer(nn.Module):
         self.extractor.eval()
         return self
 
-    def forward(self, content: torch.Tensor, style: torch.Tensor, step: int | None = None) -> dict[str, Any]:
-        """`step`: how many training steps came before; without it nothing changes, and the latest stage is shown."""
+    def forward(self, content: torch.Tensor, style: torch.Tensor) -> dict[str, Any]:
+        """Look at the latest stage. In training mode each call is one step more, and may begin the next stage."""
+        step = None
+        if self.training:
+            step = int(self.steps) if self._step is None else self._step
+            self._step = step + 1
+            self.steps += 1
         stage = self.stage if step is None else self._enter(step, content)
         picture = self.pictures[stage]
         wanted = self._wanted_at(stage, content, style)
@@ -120,7 +128,7 @@ class StyleTransfer(nn.Module):
     def _wanted_at(self, stage: int, content: torch.Tensor, style: torch.Tensor) -> dict[str, list[torch.Tensor]]:
         """Return what content and style look like at the stage's size, computed once: they do not change."""
         if stage not in self._wanted:
-            with torch.inference_mode(False), torch.no_grad():  # training uses them too
+            with torch.no_grad():
                 size = self.pictures[stage].shape[-2:]
                 own = self._seen(resized(content / 255, size))["content"]
                 shape = fitting((style.shape[-2], style.shape[-1]), max(size))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -24,30 +23,17 @@ class StyleTransferTask(Task):
     loss = "style_transfer"
     monitor = "val/loss"
 
-    def __init__(self) -> None:
-        self.steps = 0
-
     # Training and scoring
 
     def forward(self, model: Any, batch: Batch) -> dict[str, Any]:
-        if not model.training:
-            return model(batch["content"], batch["style"])  # type: ignore[no-any-return]
-        outputs = model(batch["content"], batch["style"], self.steps)
-        self.steps += 1
-        return outputs  # type: ignore[no-any-return]
+        return model(batch["content"], batch["style"])  # type: ignore[no-any-return]
 
     def target(self, batch: Batch) -> None:
         """None: what the picture is compared with is among the outputs."""
 
-    def predict(self, model: Any, batch: Batch, outputs: dict[str, Any]) -> torch.Tensor:
+    def predict(self, model: Any, batch: Batch, outputs: dict[str, Any] | None = None) -> torch.Tensor:
         """The picture, uint8 (1, 3, h, w)."""
-        return _shown(outputs["picture"])
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"steps": torch.tensor(self.steps)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.steps = int(state["steps"])
+        return _shown(super().predict(model, batch, outputs)["picture"])
 
     # What a person sees
 

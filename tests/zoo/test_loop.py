@@ -16,9 +16,10 @@ from torch import nn
 from tests.reference import loop
 from zoo.batches import Batches, make_batches
 from zoo.data import TensorSplit
-from zoo.fit import Step, Update, fit, in_fp32
 from zoo.lean_torch import keep_dynamo_out_of_steps
-from zoo.tasks import Task
+from zoo.learner import Learner
+from zoo.loop import Step, Update, fit
+from zoo.tasks import Task, in_fp32
 
 SIZE, BATCH = 72, 16  # the last batch of an epoch has 8
 
@@ -50,7 +51,7 @@ def pairs(epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 def fitted(model: nn.Module, update: Update, steps: int = 12, start: int = 0, **options: Any) -> list[Step]:
-    return list(fit(model, Task(), nn.MSELoss(), some_batches(), update, steps=steps, start=start, **options))
+    return list(fit(Learner(model, Task(), nn.MSELoss()), some_batches(), update, steps=steps, start=start, **options))
 
 
 def same(first: nn.Module, second: nn.Module) -> bool:
@@ -207,7 +208,7 @@ def test_named_losses_are_summed_and_shown() -> None:
 
     model = make_model()
     update = Update(torch.optim.SGD(model.parameters(), lr=0.1))
-    for step in fit(model, Task(), Named(), some_batches(), update, steps=3):
+    for step in fit(Learner(model, Task(), Named()), some_batches(), update, steps=3):
         assert set(step.parts) == {"square", "size"}
         assert torch.equal(step.loss, step.parts["square"] + step.parts["size"])
 
@@ -247,7 +248,7 @@ def test_nothing_asks_the_device_for_a_number(monkeypatch: pytest.MonkeyPatch, a
     model = make_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     update = Update(optimizer, Rates(optimizer, lambda step: 0.9**step), warmup_steps=3, clip_norm=0.1)
-    steps = fit(model, Task(), Loss(), some_batches(), update, steps=8, accumulate=accumulate)
+    steps = fit(Learner(model, Task(), Loss()), some_batches(), update, steps=8, accumulate=accumulate)
     next(steps)
     read: list[str] = []
     for name in READS:
@@ -307,7 +308,7 @@ def test_accumulation_weights_a_part_by_the_batches_that_have_it() -> None:
 
     model = make_model()
     update = Update(torch.optim.SGD(model.parameters()))
-    stream = fit(model, Task(), loss, some_batches(), update, steps=1, accumulate=5)
+    stream = fit(Learner(model, Task(), loss), some_batches(), update, steps=1, accumulate=5)
     parts = {name: part.item() for name, part in next(stream).parts.items()}
     sizes = [16, 16, 16, 16, 8]
     assert parts["all"] == pytest.approx(sum(size * call for size, call in zip(sizes, calls, strict=True)) / 72)
