@@ -19,7 +19,7 @@ def zoo_components() -> list[Component]:
         ),
         metric(
             "mean_average_precision",
-            "zoo_detection.metrics:MeanAveragePrecision",
+            "zoo_detection.coco:MeanAveragePrecision",
             task=here,
             summary="COCO's map, map_50, map_75 and by size",
         ),

@@ -1,52 +1,16 @@
-"""How good detections are. All metrics keep torchmetrics' protocol: `update`, `compute`, `reset`.
+"""How good detections are, beside COCO's figures in `coco`. All metrics have `update`, `compute` and `reset`.
 
-Detections are one dict a picture of `boxes` (N, 4) as corners in pixels, `scores` (N,) and `labels` (N,); truths are
-the same without scores. These are torchmetrics' own forms.
+Detections are a dict for each picture, of `boxes` (N, 4) as corners in pixels, `scores` (N,) and `labels` (N,); truths
+are the same without scores. These are torchmetrics' own forms.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from zoo_detection.matching import encode, match_anchors, pairwise_iou, to_corners
 
 Boxes = dict[str, torch.Tensor]
-
-
-class MeanAveragePrecision:
-    """COCO's mean average precision: torchmetrics over faster-coco-eval, which gives pycocotools' figures.
-
-    `map` is the mean over IoU 0.5 to 0.95, `map_50` and `map_75` are at one; `map_small`, `map_medium`, `map_large` (up
-    to 32 and 96 pixels a side, and above) and the mean recalls `mar_*` stand beside them. What no truth defines, such
-    as `map_small` where no object is small, is left out.
-    """
-
-    higher_is_better = True
-    figures = (
-        *("map", "map_50", "map_75", "map_small", "map_medium", "map_large"),
-        *("mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large"),
-    )
-
-    def __init__(self) -> None:
-        from torchmetrics.detection import MeanAveragePrecision as Torchmetrics
-
-        # pycocotools' thresholds: torchmetrics rounds its own to fp32, which moves figures by more than 1e-3.
-        self.metric = Torchmetrics(
-            iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
-            rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),
-            backend="faster_coco_eval",
-        )
-
-    def update(self, detections: list[Boxes], truths: list[Boxes]) -> None:
-        self.metric.update(_on_cpu(detections), _on_cpu(truths))
-
-    def compute(self) -> dict[str, torch.Tensor]:
-        figures = self.metric.compute()
-        return {name: value for name, value in figures.items() if name != "classes" and _is_defined(value)}
-
-    def reset(self) -> None:
-        self.metric.reset()
 
 
 class VocMap:
@@ -190,8 +154,3 @@ def _of_match(values: torch.Tensor, matches: torch.Tensor) -> torch.Tensor:
 
 def _on_cpu(boxes: list[Boxes]) -> list[Boxes]:
     return [{name: value.cpu() for name, value in picture.items()} for picture in boxes]
-
-
-def _is_defined(figure: torch.Tensor) -> bool:
-    """Whether it is one number, and not -1, which stands for no number."""
-    return figure.numel() == 1 and figure.item() != -1

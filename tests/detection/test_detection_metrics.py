@@ -1,106 +1,17 @@
-"""Detection metrics against pycocotools and against loops."""
+"""Detection metrics against loops."""
 
 from __future__ import annotations
-
-import contextlib
-import io
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.detection.random_pictures import Pictures, figures_of, random_pictures
 from tests.reference import boxes as reference
+from zoo_detection.coco import MeanAveragePrecision
 from zoo_detection.matching import encode
-from zoo_detection.metrics import AnchorBoxMAE, AnchorClassError, MeanAveragePrecision, VocMap
-
-Pictures = list[dict[str, torch.Tensor]]
-
-
-def random_pictures(seed: int, pictures: int = 8, classes: int = 3) -> tuple[Pictures, Pictures]:
-    """Truths, and detections that are truths moved a little, some of another class, some left out, and noise."""
-    random = torch.Generator().manual_seed(seed)
-    detections, truths = [], []
-    for _ in range(pictures):
-        count = int(torch.randint(0, 6, (1,), generator=random))
-        corner = torch.rand(count, 2, generator=random) * 180
-        boxes = torch.cat((corner, corner + 4 + torch.rand(count, 2, generator=random) * 150), dim=1)
-        labels = torch.randint(0, classes, (count,), generator=random)
-        truths.append({"boxes": boxes, "labels": labels})
-
-        moved = boxes + torch.randn(count, 4, generator=random) * 6
-        twice = boxes + torch.randn(count, 4, generator=random) * 20
-        noise = torch.rand(3, 4, generator=random) * 60 + torch.tensor([0, 0, 80, 80])
-        kept = torch.rand(2 * count + 3, generator=random) > 0.2
-        guessed = torch.cat((labels, labels, torch.randint(0, classes, (3,), generator=random)))
-        other = torch.rand(len(guessed), generator=random) > 0.9
-        guessed = torch.where(other, (guessed + 1) % classes, guessed)
-        detections.append(
-            {
-                "boxes": torch.cat((moved, twice, noise))[kept],
-                "scores": torch.rand(len(guessed), generator=random)[kept],
-                "labels": guessed[kept],
-            }
-        )
-    return detections, truths
-
-
-def pycocotools_figures(detections: Pictures, truths: Pictures) -> dict[str, float]:
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    def rows(pictures: Pictures) -> list[dict[str, Any]]:
-        found = []
-        for number, picture in enumerate(pictures):
-            for place, (left, top, right, bottom) in enumerate(picture["boxes"].tolist()):
-                row = {"image_id": number, "category_id": int(picture["labels"][place]), "id": len(found) + 1}
-                row |= {"bbox": [left, top, right - left, bottom - top], "iscrowd": 0}
-                row["area"] = row["bbox"][2] * row["bbox"][3]
-                if "scores" in picture:
-                    row["score"] = float(picture["scores"][place])
-                found.append(row)
-        return found
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {
-            "images": [{"id": number} for number in range(len(truths))],
-            "annotations": rows(truths),
-            "categories": [{"id": int(label)} for label in torch.cat([truth["labels"] for truth in truths]).unique()],
-        }
-        coco.createIndex()
-        evaluation = COCOeval(coco, coco.loadRes(rows(detections)), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    names = ["map", "map_50", "map_75", "map_small", "map_medium", "map_large", "mar_1", "mar_10", "mar_100"]
-    return dict(zip(names, evaluation.stats.tolist(), strict=False))
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_mean_average_precision_is_pycocotools(seed: int) -> None:
-    detections, truths = random_pictures(seed)
-    metric = MeanAveragePrecision()
-    metric.update(detections[:3], truths[:3])
-    metric.update(detections[3:], truths[3:])
-    figures = {name: float(value) for name, value in metric.compute().items()}
-    expected = pycocotools_figures(detections, truths)
-    assert 0.1 < expected["map"] < 0.9
-    assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=1e-6)
-
-
-def test_what_no_truth_defines_is_left_out() -> None:
-    large = {"boxes": torch.tensor([[0.0, 0.0, 200.0, 200.0]]), "labels": torch.tensor([1])}
-    metric = MeanAveragePrecision()
-    metric.update([{**large, "scores": torch.tensor([0.9])}], [large])
-    figures = metric.compute()
-    assert "map_small" not in figures
-    assert figures["map_large"] == figures["map"] == 1
-    assert all(value.ndim == 0 for value in figures.values())
-    metric.reset()
-    metric.update([{"boxes": torch.zeros(0, 4), "scores": torch.zeros(0), "labels": large["labels"][:0]}], [large])
-    assert metric.compute()["map"] == 0
+from zoo_detection.metrics import AnchorBoxMAE, AnchorClassError, VocMap
 
 
 def voc_map_loop(detections: Pictures, truths: Pictures, threshold: float = 0.5) -> float:
@@ -221,11 +132,6 @@ def test_a_reset_forgets_all_that_came_before() -> None:
         metric.reset()
         metric.update(outputs, target)
         assert float(metric.compute()) == first > 0
-
-
-def figures_of(metric: Any) -> dict[str, float]:
-    value = metric.compute()
-    return {name: float(figure) for name, figure in (value if isinstance(value, dict) else {"it": value}).items()}
 
 
 def test_the_direction_of_each_metric_is_known() -> None:

@@ -16,10 +16,11 @@ from torchvision.ops import box_iou
 from tests.reference import boxes as reference
 from zoo import class_color
 from zoo_detection.anchors import scale_anchors
+from zoo_detection.coco import MeanAveragePrecision
 from zoo_detection.detection import Detection
 from zoo_detection.drawing import draw_boxes
 from zoo_detection.matching import encode
-from zoo_detection.metrics import AnchorClassError, MeanAveragePrecision, VocMap
+from zoo_detection.metrics import AnchorClassError, VocMap
 from zoo_detection.tiny_ssd import TinySSD
 
 PREPROCESS = {"size": [64, 96], "mean": [0.5, 0.25, 0.0], "std": [0.5, 0.25, 1.0]}
