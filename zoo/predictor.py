@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -41,6 +41,7 @@ class Run:
         task: knows how raw inputs become samples, and how predictions are shown.
         recipe: the spelled-out recipe.
         assets: vocab, class names, preprocessing, by name.
+        beside: the tensors of loss and task that were saved with the weights.
     """
 
     zoo_parameter: ClassVar[str] = "run"  # how a parameter that takes a run folder is known by its annotation
@@ -52,6 +53,7 @@ class Run:
     assets: dict[str, Any]
     device: torch.device
     precision: str
+    beside: Tensors = field(default_factory=dict)
 
     def predict(self, raw: Any) -> Any:
         """The prediction for a raw input, as a JSON object; for a list of them, a list.
@@ -115,7 +117,7 @@ RunFolder = Run | None
 class FoldRuns(Run):
     """The runs of a cross-validation; their mean is the prediction."""
 
-    folds: list[Run]
+    folds: list[Run] = field(default_factory=list)
 
     def predict_batch(self, samples: list[dict[str, Any]]) -> Any:
         """The mean of the folds' predictions.
@@ -154,13 +156,13 @@ def load(
     builder.offer({}, assets)
     train = builder.settings("train", Train)
     chosen = choose_device(device)
-    model, others = load_model(folder, lambda: builder.component("model"))
+    model, beside = load_model(folder, lambda: builder.component("model"))
     model = placed(model, chosen, train.channels_last)
     built = placed(builder.component("task").eval(), chosen)
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
     built.autocast = partial(autocast, precision, chosen)
-    Learner(model, built, None).assign_own(others)
-    return Run(folder.path, model.eval(), built, recipe, assets, chosen, precision)
+    Learner(model, built, None).assign_own(beside)
+    return Run(folder.path, model.eval(), built, recipe, assets, chosen, precision, beside)
 
 
 def load_given(path: str, device: str) -> Run:

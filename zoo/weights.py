@@ -125,11 +125,14 @@ def assign_weights(
     *,
     skip: list[str] | None = None,
     where: str = "the file",
+    copy: bool = False,
 ) -> list[str]:
     """Put tensors into a model under their names; parameters that were tied in the model stay one object.
 
     Args:
         skip: patterns of names that the model keeps its own values of.
+        copy: fill the parameters that there are, instead of putting others in their place: for a part of a model, which
+            may be tied to another part.
 
     Returns:
         The names that were kept.
@@ -153,7 +156,7 @@ def assign_weights(
             if isinstance(tensor, nn.Parameter):
                 value = nn.Parameter(value, requires_grad=tensor.requires_grad)
             chosen[id(tensor)] = state[name] = value
-    model.load_state_dict(state, assign=True)
+    model.load_state_dict(state, assign=not copy)
     return kept
 
 

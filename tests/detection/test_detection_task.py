@@ -73,7 +73,7 @@ def test_a_model_learns_one_picture_and_predicts_its_boxes(task: Detection) -> N
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(60):
         optimizer.zero_grad()
-        sum(loss(task.forward(model, batch), task.target(batch)).values()).backward()
+        sum(mean for mean, _ in loss(task.forward(model, batch), task.target(batch)).values()).backward()
         optimizer.step()
 
     with torch.no_grad():
@@ -85,8 +85,8 @@ def test_a_model_learns_one_picture_and_predicts_its_boxes(task: Detection) -> N
     assert float(box_iou(best["boxes"], samples[0]["boxes"])) > 0.7
 
     voc_map, class_error = VocMap(), AnchorClassError()
-    task.update(voc_map, outputs, predictions, batch)
-    task.update(class_error, outputs, predictions, batch)
+    task.update("voc_map", voc_map, model, batch, outputs, predictions)
+    task.update("class_error", class_error, model, batch, outputs, predictions)
     assert float(voc_map.compute()) == 1
     assert float(class_error.compute()) < 0.02
 
@@ -228,7 +228,8 @@ def test_the_first_class_counts_like_any_other(task: Detection) -> None:
     black = {**sample, "input": torch.zeros(3, 64, 96, dtype=torch.uint8)}
     assert task.draw(black, detections([], [], []), truth=True).getpixel((200, 159)) == class_color(0)
     metric = VocMap()
-    task.update(metric, None, [detections([[0.0, 0.0, 48.0, 30.0]], [0.9], [0])], task.collate([sample]))
+    found = [detections([[0.0, 0.0, 48.0, 30.0]], [0.9], [0])]
+    task.update("voc_map", metric, None, task.collate([sample]), None, found)
     assert float(metric.compute()) == 1
 
 

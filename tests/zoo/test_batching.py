@@ -212,3 +212,38 @@ def test_the_size_of_a_batch_is_that_of_its_first_tensor_with_dimensions() -> No
     assert Task().batch_size({"names": ["a", "b", "c"], "rate": torch.tensor(0.5), "x": torch.zeros(2, 9)}) == 2
     assert Task().batch_size({"rate": 1, "pictures": [torch.zeros(3, 4), torch.zeros(3, 5)], "n": {"y": (1,)}}) == 2
     assert Task().batch_size({"inside": {"pictures": [torch.zeros(3)] * 4, "x": torch.zeros(5)}}) == 5
+
+
+def test_a_transform_may_be_told_the_epoch() -> None:
+    def marked(batch: dict[str, Any], generator: torch.Generator, epoch: int) -> dict[str, Any]:
+        return {**batch, "epoch": epoch}
+
+    batches = make_batches(TensorSplit(x=torch.arange(5), transform=marked), 2, CPU, Task().collate, training=True)
+    assert [batch["epoch"] for epoch in (0, 3) for batch in batches.epoch(epoch)] == [0, 0, 0, 3, 3, 3]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_split_may_be_told_the_epoch_before_each_sample(workers: int) -> None:
+    """In workers, too, each of which has a split of its own and outlives an epoch."""
+
+    class Told(torch.utils.data.Dataset[Any]):
+        epoch = -1
+
+        def set_epoch(self, epoch: int) -> None:
+            self.epoch = epoch
+
+        def __len__(self) -> int:
+            return 4
+
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            return {"epoch": self.epoch}
+
+    batches = make_batches(Told(), 2, CPU, Task().collate, training=True, workers=workers)
+    assert [batch["epoch"].tolist() for epoch in (0, 3) for batch in batches.epoch(epoch)] == [
+        [0, 0],
+        [0, 0],
+        [3, 3],
+        [3, 3],
+    ]
+    scored = make_batches(Told(), 2, CPU, Task().collate)
+    assert next(iter(scored.epoch(0)))["epoch"].tolist() == [-1, -1]

@@ -64,6 +64,20 @@ def test_a_file_may_be_that_of_a_part(file: Path, tmp_path: Path) -> None:
     assert "did you mean `body`" in error.value.help
 
 
+def test_a_part_of_the_weights_may_be_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An encoder out of a run folder, tied names too; into the part of the same name, or another."""
+    run(tmp_path / "before", {"model": "tied"}, epochs=1)
+    saved = weights(tmp_path / "before")
+    started = start(tmp_path / "after", tmp_path / "before", **{"init.part": "body", "init.into": "body"})
+    assert close(started, saved, "body.weight") and not close(started, saved, "head.weight")
+    tied = {"model": "tied", "init.part": "second", "init.into": "first"}
+    started = start(tmp_path / "tied", tmp_path / "before", **tied)
+    assert close(started, saved, "first.weight") and not close(started, saved, "body.weight")
+    with pytest.raises(InputError, match="has no part `boddy`") as error:
+        start(tmp_path / "wrong", tmp_path / "before", **{"init.part": "boddy"})
+    assert "did you mean `body`" in error.value.help
+
+
 def test_shapes_are_compared_before_anything_is_loaded(file: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`body.weight` is \[8, 1\] there and \[5, 1\] in the model"):
         start(tmp_path / "after", file, **{"model.width": 5})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from zoo.jobs.evaluate import fingerprint, tables_of
 from zoo.jobs.listeners import Results
 from zoo.jobs.run_files import finish, require_same_data
 from zoo.jobs.scoring import Scoring, prepare_scoring_of
+from zoo.learner import Learner
 from zoo.predictor import load
 from zoo.recipe import load_recipe
 from zoo.report import run_curves, write_report, write_run_report
@@ -23,7 +25,10 @@ from zoo.run_folder import RECIPE, Folder
 def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:
     """Load what was saved, and return its scoring, once it says the same of a fixed batch as the model did."""
     scoring: Scoring = experiment.scoring
-    loaded = scoring.of(load(folder.path, str(scoring.device)).model)
+    run = load(folder.path, str(scoring.device))
+    learner = Learner(run.model, run.task, scoring.learner.loss)
+    learner.assign_own(run.beside)  # the loss as it was when the weights were chosen
+    loaded = replace(scoring, learner=learner)
     digest, outputs = fingerprint(loaded)
     same = digest == progress.fingerprint
     if scoring.device.type == "cuda" and not same:  # kernels may be chosen anew there

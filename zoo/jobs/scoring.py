@@ -218,7 +218,7 @@ def _start_from(learner: Learner, initial: Pretrained, settings: Init) -> None:
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith((LOSS, TASK))}
     part, tied = _under(settings.part, own, tied, initial.name)
     where = initial.name if settings.part is None else f"`{settings.part}` of {initial.name}"
-    new = assign_weights(_part(learner.model, settings.into), part, tied, skip=settings.skip, where=where)
+    new = assign_weights(_part(learner.model, settings.into), part, tied, skip=settings.skip, where=where, copy=True)
     if settings.part is None and settings.into is None:
         new += learner.assign_own({name: tensor for name, tensor in tensors.items() if name not in own})
     if new:
