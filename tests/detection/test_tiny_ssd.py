@@ -70,14 +70,14 @@ def test_weights_carry_the_anchors_once(model: TinySSD) -> None:
 
 
 def test_other_sizes_have_their_own_anchors(model: TinySSD) -> None:
-    with torch.inference_mode():
+    with torch.no_grad():
         outputs = model(torch.zeros(1, 3, 192, 320))
     assert outputs["anchors"].shape == (outputs["logits"].shape[1], 4)
     torch.testing.assert_close(outputs["anchors"], TinySSD(3, input_size=(192, 320)).anchors)
     square = outputs["anchors"][0, 2:] * torch.tensor([320, 192])
     torch.testing.assert_close(square[0], square[1])
 
-    # What inference made, training can use.
+    # What evaluation made, training can use.
     trained = model(torch.rand(1, 3, 192, 320))
     (trained["offsets"] * trained["anchors"]).sum().backward()
 

@@ -128,23 +128,10 @@ def test_a_tall_picture_is_limited_by_its_height(tmp_path: Path) -> None:
 # What is counted and shown
 
 
-def test_the_task_counts_training_steps_alone_and_carries_them_on() -> None:
-    calls: list[tuple[int, ...]] = []
-
-    class Recorder(nn.Module):
-        def forward(self, content: torch.Tensor, style: torch.Tensor, *step: int) -> dict[str, torch.Tensor]:
-            calls.append(step)
-            return {"picture": torch.tensor([[-0.1, 0.5, 0.999, 1.2]])}
-
-    task, model, batch = StyleTransferTask(), Recorder(), {"content": torch.zeros(1), "style": torch.zeros(1)}
-    for training in (True, True, False, True):
-        outputs = task.forward(model.train(training), batch)
-    assert calls == [(0,), (1,), (), (2,)]
-    assert task.predict(model, batch, outputs).tolist() == [[0, 128, 255, 255]] and task.target(batch) is None
-    resumed = StyleTransferTask()
-    resumed.load_state_dict(task.state_dict())
-    resumed.forward(model, batch)
-    assert calls[-1] == (3,)
+def test_a_prediction_is_what_can_be_shown() -> None:
+    outputs = {"picture": torch.tensor([[-0.1, 0.5, 0.999, 1.2]])}
+    task = StyleTransferTask()
+    assert task.predict(None, {}, outputs).tolist() == [[0, 128, 255, 255]] and task.target({}) is None
 
 
 def test_what_a_report_of_a_transfer_shows() -> None:
@@ -154,7 +141,7 @@ def test_what_a_report_of_a_transfer_shows() -> None:
         torch.full((1, 3, 30, 30), 90, dtype=torch.uint8),
     )
     task, model = StyleTransferTask(), make(sizes=(32, 48), grow_at=(1,), content_size=(20, 30)).train()
-    model(content, style, 0)
+    model(content, style)
     prediction = torch.full((3, 10, 15), 200, dtype=torch.uint8)
     sample = {"content": content[0], "style": style[0]}
     assert np.unique(np.array(task.draw(sample, prediction))).tolist() == [200]
@@ -166,7 +153,7 @@ def test_what_a_report_of_a_transfer_shows() -> None:
         assert shown["picture"].size == ((32, 21), (48, 32))[stages - 1]
         widths = [480, *[round(32 * 320 / 21), 480][:stages], 320]
         assert shown["stages"].size == (sum(widths) + 8 * (stages + 1), 320)
-        model(content, style, 1)
+        model(content, style)
     with pytest.raises(InputError, match=r"pictures/picture\.png") as error:
         task.sample("my.jpg")
     assert error.value.help == "for another: zoo run style_transfer dataset.content=my.jpg"
