@@ -21,7 +21,7 @@ from typing import Any
 import zoo
 from tests.bounds import bounds_of, by_itself
 from zoo import InputError
-from zoo.shipped import shipped_recipes
+from zoo.recipes.shipped import shipped_recipes
 
 HEAD = ("recipe", "figure", "bound", "worst", "mean", "baseline", "untrained", "seeds", "seconds a run")
 

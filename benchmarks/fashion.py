@@ -25,11 +25,11 @@ from torchvision import datasets, transforms
 
 from benchmarks.side_by_side import median_ratio, print_table, rounds
 from zoo import find_data
-from zoo.catalog import Catalog
 from zoo.jobs.experiment import Experiment, prepare
-from zoo.loop import fit
-from zoo.recipe import load_recipe
-from zoo.shipped import find_recipe, shipped_recipes
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import find_recipe, shipped_recipes
+from zoo.registry.catalog import Catalog
+from zoo.training.loop import fit
 from zoo_vision.fashion_mnist import DEBIAN, FILES, URL
 from zoo_vision.lenet import LeNet
 

@@ -15,11 +15,11 @@ from torch import nn
 
 from benchmarks.side_by_side import print_table
 from zoo import Task, TensorSplit
-from zoo.batches import make_batches
 from zoo.jobs.progress import Progress
-from zoo.lean_torch import keep_dynamo_out
-from zoo.learner import Learner
-from zoo.loop import Update, fit
+from zoo.training.batches import make_batches
+from zoo.training.lean_torch import keep_dynamo_out
+from zoo.training.learner import Learner
+from zoo.training.loop import Update, fit
 
 SAMPLES, BATCH, STEPS, ROUNDS = 64 * 100, 64, 1000, 15
 LOG_EVERY = 50

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from benchmarks.side_by_side import print_table
-from zoo.catalog import Catalog
 from zoo.jobs.experiment import prepare
-from zoo.loop import fit
-from zoo.recipe import load_recipe
-from zoo.shipped import find_recipe, shipped_recipes
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import find_recipe, shipped_recipes
+from zoo.registry.catalog import Catalog
+from zoo.training.loop import fit
 
 ROUNDS = 5
 

@@ -17,9 +17,9 @@ from torch import nn
 from torchvision.models import resnet18
 
 from benchmarks.side_by_side import median_ratio, print_table, rounds
-from zoo.predictor import load_model
-from zoo.run_folder import WEIGHTS, Folder
-from zoo.weights import build_empty, encode, filled, read_tensors, weights_of
+from zoo.runs.folder import WEIGHTS, Folder
+from zoo.runs.predictor import load_model
+from zoo.runs.weights import build_empty, encode, filled, read_tensors, weights_of
 
 ROUNDS = 15
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog import Catalog
-from zoo.check import TABLES
-from zoo.component import KINDS, Component
-from zoo.recipe import load_recipe
-from zoo.schema import MADE, parameters_of
-from zoo.shipped import shipped_recipes
+from zoo.recipes.check import TABLES
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.schema import MADE, parameters_of
+from zoo.recipes.shipped import shipped_recipes
+from zoo.registry.catalog import Catalog
+from zoo.registry.component import KINDS, Component
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

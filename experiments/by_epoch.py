@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from experiments.tables import print_markdown, trials
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 
 def main(folder: Path, epochs: list[int]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.tables import grouped, print_markdown, shown, trials
-from zoo.weights import read_tensors
+from zoo.runs.weights import read_tensors
 
 KEYS = ("optimizer.weight_decay", "dataset.noise")
 

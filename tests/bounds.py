@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.catalog import Catalog
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.experiment import prepare
-from zoo.recipe import load_recipe
-from zoo.shipped import shipped_recipes
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import shipped_recipes
+from zoo.registry.catalog import Catalog
 
 Bounds = dict[str, dict[str, float]]
 RECIPES = shipped_recipes()

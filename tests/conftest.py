@@ -29,7 +29,7 @@ Command = Callable[..., Finished]
 @pytest.fixture(scope="session", autouse=True)
 def third_party(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """`zoo_tiny` with its entry point, here and in subprocesses."""
-    from zoo.plugins import installed
+    from zoo.registry.plugins import installed
 
     folder = tmp_path_factory.mktemp("installed")
     make_third_party(folder)

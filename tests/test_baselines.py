@@ -8,10 +8,10 @@ import torch
 
 import zoo
 from zoo import TensorSplit
-from zoo.hardware import choose_device
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.scoring import Scoring
-from zoo.learner import Learner
+from zoo.training.hardware import choose_device
+from zoo.training.learner import Learner
 from zoo_basics.losses import CrossEntropy
 from zoo_basics.tasks import Classification, Regression
 from zoo_detection.detection import Detection

@@ -10,7 +10,7 @@ import pytest
 import zoo
 from tests.bounds import RECIPES, bounds_of, by_itself
 from tests.test_recipes import skip_without_data
-from zoo.recipe import has_quick
+from zoo.recipes.recipe import has_quick
 
 # Of a few seconds each: basics and vision, seq. The rest take up to two minutes; detection has a shorter form below.
 FAST = ("digits", "sine", "weight_decay")

@@ -16,9 +16,9 @@ import typer
 from docs.generate import pages
 from tests.conftest import Command
 from tests.distributions import make_distribution
-from zoo.catalog import Catalog
 from zoo.cli import app
-from zoo.plugins import hooks, installed
+from zoo.registry.catalog import Catalog
+from zoo.registry.plugins import hooks, installed
 from zoo.tasks import Task
 from zoo.testing import checks_of
 from zoo.testing.contracts import contracts_of

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo import Task
-from zoo.catalog import Catalog
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.scoring import Scoring
-from zoo.learner import Learner
-from zoo.loop import Update, fit
+from zoo.registry.catalog import Catalog
+from zoo.training.learner import Learner
+from zoo.training.loop import Update, fit
 from zoo_basics import losses
 from zoo_detection.multibox import MultiboxLoss
 from zoo_vision.segmentation.losses import Dice

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from zoo.catalog import Catalog
-from zoo.check import check
 from zoo.errors import InputError
-from zoo.recipe import load_recipe
-from zoo.shipped import shipped_recipes
+from zoo.recipes.check import check
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import shipped_recipes
+from zoo.registry.catalog import Catalog
 
 RECIPES = shipped_recipes()
 

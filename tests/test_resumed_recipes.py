@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests.test_recipes import RECIPES, skip_without_data
-from zoo.catalog import Catalog
 from zoo.errors import Stopped
 from zoo.jobs.afterwards import checked_load
 from zoo.jobs.experiment import prepare
@@ -20,8 +19,9 @@ from zoo.jobs.progress import Progress, load_state
 from zoo.jobs.run_files import write_beginnings
 from zoo.jobs.signals import Stop
 from zoo.jobs.train import train
-from zoo.recipe import Recipe, load_recipe
-from zoo.run_folder import STATE_TENSORS, WEIGHTS, Folder
+from zoo.recipes.recipe import Recipe, load_recipe
+from zoo.registry.catalog import Catalog
+from zoo.runs.folder import STATE_TENSORS, WEIGHTS, Folder
 
 STEPS, STOP_AT = 4, 2
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.component import Component, dataset, loss, metric, model, optimizer, schedule, task
 from zoo.errors import ExpectationMissed, InputError, PluginFailed, RunFailed, Stopped, ZooError
-from zoo.hooks import hookimpl
+from zoo.registry.component import Component, dataset, loss, metric, model, optimizer, schedule, task
+from zoo.registry.hooks import hookimpl
 
 if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
-    from zoo.files import cache_folder, cached_tensors, find_data
-    from zoo.fonts import legible
     from zoo.jobs.recipe import run
-    from zoo.pictures import (
+    from zoo.kit.finding import cached_tensors, find_data
+    from zoo.kit.fonts import legible
+    from zoo.kit.pictures import (
         PICTURE_SUFFIXES,
         Normalize,
         class_color,
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
         read_picture,
         tensor_to_picture,
     )
-    from zoo.predictor import Run, RunFolder, load
-    from zoo.randomness import seeded
-    from zoo.schema import Nested
+    from zoo.kit.vocab import Vocab
+    from zoo.recipes.schema import Nested
+    from zoo.runs.files import cache_folder
+    from zoo.runs.predictor import Run, RunFolder, load
     from zoo.tasks import Task
-    from zoo.vocab import Vocab
+    from zoo.training.randomness import seeded
 
 __version__ = "0.1.0"
 
@@ -38,22 +39,22 @@ _LAZY = {
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
     "Task": "zoo.tasks",
-    "cache_folder": "zoo.files",
-    "cached_tensors": "zoo.files",
-    "find_data": "zoo.files",
-    "legible": "zoo.fonts",
-    "Nested": "zoo.schema",
-    "Normalize": "zoo.pictures",
-    "PICTURE_SUFFIXES": "zoo.pictures",
-    "class_color": "zoo.pictures",
-    "picture_to_tensor": "zoo.pictures",
-    "read_picture": "zoo.pictures",
-    "seeded": "zoo.randomness",
-    "tensor_to_picture": "zoo.pictures",
-    "Vocab": "zoo.vocab",
-    "Run": "zoo.predictor",
-    "RunFolder": "zoo.predictor",
-    "load": "zoo.predictor",
+    "cache_folder": "zoo.runs.files",
+    "cached_tensors": "zoo.kit.finding",
+    "find_data": "zoo.kit.finding",
+    "legible": "zoo.kit.fonts",
+    "Nested": "zoo.recipes.schema",
+    "Normalize": "zoo.kit.pictures",
+    "PICTURE_SUFFIXES": "zoo.kit.pictures",
+    "class_color": "zoo.kit.pictures",
+    "picture_to_tensor": "zoo.kit.pictures",
+    "read_picture": "zoo.kit.pictures",
+    "seeded": "zoo.training.randomness",
+    "tensor_to_picture": "zoo.kit.pictures",
+    "Vocab": "zoo.kit.vocab",
+    "Run": "zoo.runs.predictor",
+    "RunFolder": "zoo.runs.predictor",
+    "load": "zoo.runs.predictor",
     "run": "zoo.jobs.recipe",
 }
 

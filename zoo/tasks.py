@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -13,7 +14,6 @@ from torch import nn
 
 from zoo.data import Batch
 from zoo.errors import InputError
-from zoo.signatures import takes
 
 Count = int | float | torch.Tensor
 
@@ -191,6 +191,14 @@ def _values(batch: Any) -> Iterator[Any]:
             yield from _values(value)
     else:
         yield batch
+
+
+def takes(function: Any, name: str) -> bool:
+    """Whether a callable has a parameter of that name; of a module its `forward` is asked."""
+    try:
+        return name in inspect.signature(getattr(function, "forward", function)).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
 
 
 def in_fp32(outputs: Any) -> Any:

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import zoo_basics
-from zoo.schema import parameters_of
-from zoo.state_tree import join_tensors, split_tensors
+from zoo.recipes.schema import parameters_of
+from zoo.runs.state_tree import join_tensors, split_tensors
 from zoo_basics.muon import Muon, orthogonal
 
 COMPONENTS = {component.name: component for component in zoo_basics.OPTIMIZERS}

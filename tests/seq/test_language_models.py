@@ -16,7 +16,7 @@ import zoo as zoo_package
 from tests.conftest import Command
 from zoo import RunFailed, Stopped
 from zoo.jobs.recipe import resume
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 from zoo_seq.language import recurrent
 from zoo_seq.language.generation import generate
 from zoo_seq.language.gpt import GPT
@@ -170,6 +170,6 @@ def test_another_vocab_is_refused_before_a_tensor_is_loaded(
     assert re.search(r"vocab\.json is damaged .* sha256 \w{12}\.\.\. .* it has \w{12}\.\.\.", damaged.stderr)
     vocab.write_bytes(whole)
     Folder.open(tmp_path / "run").commit({"vocab.json": [(tmp_path / "other" / "vocab.json").read_bytes()]})
-    monkeypatch.setattr("zoo.pretrained.read_tensors", None)
+    monkeypatch.setattr("zoo.runs.pretrained.read_tensors", None)
     with pytest.raises(RunFailed, match=r"they were saved with sha256 \w+\.\.\., and vocab\.json has \w+"):
         zoo_package.load(tmp_path / "run")

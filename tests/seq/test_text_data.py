@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Command
 from zoo import InputError
-from zoo.batches import make_batches
+from zoo.training.batches import make_batches
 from zoo_seq.language.text_file import text_file
 from zoo_seq.language.timemachine import timemachine
 from zoo_seq.language.windows import IGNORED, random_windows, scored_windows, sequential_windows

@@ -87,7 +87,7 @@ def test_variants_are_averaged(colours: Path, zoo: Command) -> None:
 
     from zoo.jobs.predict import predict_split, predictions
     from zoo.jobs.scoring import prepare_scoring_of
-    from zoo.run_folder import Folder
+    from zoo.runs.folder import Folder
 
     zoo("run", "colours.toml", "train.epochs=1", "--out", "run")
     *_, both = predict_split(Path("run"), "test", variants=True)

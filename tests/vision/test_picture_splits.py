@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.vision.leaves import CLASSES, read, write
 from zoo import InputError, Task
-from zoo.batches import make_batches
+from zoo.training.batches import make_batches
 from zoo_vision import picture_files
 
 
@@ -49,7 +49,7 @@ def test_training_pictures_alone_are_augmented(leaves: Path, monkeypatch: pytest
 
 
 def order_of(split: Any) -> torch.Tensor:
-    from zoo.randomness import order
+    from zoo.training.randomness import order
 
     return order(5, 0, len(split))
 

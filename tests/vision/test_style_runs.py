@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 from skimage.data import immunohistochemistry
 from sklearn.datasets import load_sample_image
-from torch import nn
 
 import zoo
 from tests.zoo.training import stops_at

@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.models.segmentation import FCN_ResNet50_Weights
 
 from zoo import InputError, Task, TensorSplit
-from zoo.batches import make_batches
+from zoo.training.batches import make_batches
 from zoo_vision.segmentation import pictures
 from zoo_vision.segmentation.masks import VOID
 from zoo_vision.segmentation.voc_segmentation import voc_segmentation

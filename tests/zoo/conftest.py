@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.distributions import make_distribution
-from zoo.plugins import Plugins, installed
+from zoo.registry.plugins import Plugins, installed
 
 Write = Callable[..., Path]
 Install = Callable[..., Plugins]
@@ -73,7 +73,7 @@ def probe_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     plugins = installed()
     plugins.register(PLUGIN, "probe")
-    monkeypatch.setattr("zoo.report._curves", lambda events: [("curves", b"a picture")])
+    monkeypatch.setattr("zoo.jobs.report._curves", lambda events: [("curves", b"a picture")])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

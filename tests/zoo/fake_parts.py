@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from zoo import hookimpl, model, optimizer, task
-from zoo.predictor import RunFolder
-from zoo.schema import Nested
+from zoo.recipes.schema import Nested
+from zoo.runs.predictor import RunFolder
 
 
 class Parts(nn.Module):

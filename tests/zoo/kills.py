@@ -25,11 +25,11 @@ import torch
 import zoo
 from tests.zoo.probe_parts import PLUGIN
 from tests.zoo.training import Recorder, left, run
-from zoo.files import Content
 from zoo.jobs.recipe import resume
-from zoo.metrics_log import MetricsLog
-from zoo.plugins import installed
-from zoo.run_folder import MANIFEST, REPORT, STATE, WEIGHTS, Folder
+from zoo.registry.plugins import installed
+from zoo.runs.files import Content
+from zoo.runs.folder import MANIFEST, REPORT, STATE, WEIGHTS, Folder
+from zoo.runs.metrics_log import MetricsLog
 
 SETTINGS = {"model.dropout": 0.5, "optimizer.momentum": 0.9, "train.evaluate_every_steps": 4}
 WITH_WORKERS = {"dataset.in_memory": False, "train.workers": 2}
@@ -195,7 +195,7 @@ def _resume_killed(out: Path, at: int) -> None:
 def main(folder: Path, kind: str, numbers: list[int]) -> None:
     torch.set_num_threads(1)
     installed().register(PLUGIN, "probe")
-    without_curves = mock.patch("zoo.report._curves", lambda events: [("curves", b"a picture")])
+    without_curves = mock.patch("zoo.jobs.report._curves", lambda events: [("curves", b"a picture")])
     without_waiting = mock.patch.object(os, "fsync", lambda handle: None)  # what was written outlives a kill anyway
     with without_curves, without_waiting:
         run(folder / f"warm-up-{kind}-{len(numbers)}", SETTINGS)  # imports what every child would import

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from zoo.catalog import Catalog
-from zoo.check import SUPPLIED, TABLES
-from zoo.component import KINDS
-from zoo.recipe import Recipe
-from zoo.schema import parameters_of
-from zoo.wording import choices_of
+from zoo.recipes.check import SUPPLIED, TABLES
+from zoo.recipes.recipe import Recipe
+from zoo.recipes.schema import parameters_of
+from zoo.recipes.wording import choices_of
+from zoo.registry.catalog import Catalog
+from zoo.registry.component import KINDS
 
 STRING = r'"(?:\\.|[^"\\\n])*"'
 BARE = r"[A-Za-z0-9_-]+"

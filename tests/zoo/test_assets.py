@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zoo import InputError
-from zoo.assets import asset_files, changed_assets, encode_asset, first_difference, hash_of, is_asset
+from zoo.runs.assets import asset_files, changed_assets, encode_asset, first_difference, hash_of, is_asset
 
 
 def test_an_asset_is_a_file_of_json() -> None:

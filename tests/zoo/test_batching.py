@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
-from zoo.batches import make_batches
 from zoo.data import TensorSplit
 from zoo.tasks import Task
+from zoo.training.batches import make_batches
 
 CPU = torch.device("cpu")
 

@@ -10,10 +10,10 @@ import pytest
 
 from tests.conftest import Command
 from tests.distributions import make_distribution
-from zoo.blame import blame
 from zoo.cli import app
 from zoo.errors import PluginFailed
-from zoo.plugins import installed
+from zoo.registry.blame import blame
+from zoo.registry.plugins import installed
 
 PLUGIN = """
 from zoo import hookimpl, loss, model, task

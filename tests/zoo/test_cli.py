@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import ROOT, Command
 from zoo import __version__
-from zoo.plugins import BLOCKED, installed
-from zoo.shipped import Shipped, ShippedRecipe
+from zoo.recipes.shipped import Shipped, ShippedRecipe
+from zoo.registry.plugins import BLOCKED, installed
 
 KINDS = ["model", "dataset", "loss", "optimizer", "schedule", "metric", "task", "recipe"]
 
@@ -63,7 +63,7 @@ def test_list_has_the_recipes_of_the_core_and_of_plugins(zoo: Command) -> None:
 def test_list_says_what_is_wrong_with_a_recipe(zoo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("summary = ")
     shipped = Shipped([ShippedRecipe("zoo", tmp_path / "broken.toml")])
-    monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
+    monkeypatch.setattr("zoo.recipes.shipped.shipped_recipes", lambda folders: shipped)
     (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
     assert (row["summary"], row["tasks"]) == ("cannot be read: Invalid value (at end of document)", [])
 
@@ -327,6 +327,6 @@ def test_recipes_that_extend_each_other_in_a_circle_are_listed(
     for name, other in (("a", "b"), ("b", "a")):
         (tmp_path / f"{name}.toml").write_text(f'summary = "of {name}"\nextends = "{other}.toml"\n')
     shipped = Shipped([ShippedRecipe("zoo", tmp_path / "a.toml")])
-    monkeypatch.setattr("zoo.shipped.shipped_recipes", lambda folders: shipped)
+    monkeypatch.setattr("zoo.recipes.shipped.shipped_recipes", lambda folders: shipped)
     (row,) = json.loads(zoo("list", "recipe", "--json").stdout)
     assert row["summary"] == "of a"

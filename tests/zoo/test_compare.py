@@ -10,7 +10,7 @@ import pytest
 
 from zoo import InputError
 from zoo.jobs.compare import compare_runs
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 
 @pytest.fixture

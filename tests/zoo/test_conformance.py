@@ -12,7 +12,7 @@ import pytest
 
 from tests.zoo.bad_parts import ALONE, BAD, GOOD, Plugin
 from zoo import Component, InputError, hookimpl, model
-from zoo.plugins import installed
+from zoo.registry.plugins import installed
 from zoo.testing import Check, checks_of
 from zoo.testing.contracts import contracts_of
 

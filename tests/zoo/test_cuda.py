@@ -13,7 +13,7 @@ from tests.zoo.test_resume import SETTINGS
 from tests.zoo.training import Recorder, experiment, left, run, stopped, stopped_again, stops_at, weights
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.loop import fit
+from zoo.training.loop import fit
 
 pytestmark = [
     pytest.mark.cuda,

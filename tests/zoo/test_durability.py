@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.zoo.training import run
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 Call = tuple[str, str]
 

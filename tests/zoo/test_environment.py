@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from zoo import Data, TensorSplit
-from zoo.environment import describe_environment, fingerprints
-from zoo.plugins import installed
+from zoo.registry.plugins import installed
+from zoo.runs.environment import describe_environment, fingerprints
 
 X = torch.arange(12.0).view(6, 2)
 

@@ -11,7 +11,6 @@ from torch import nn
 
 from tests.zoo.training import experiment
 from zoo import Data, InputError, Stopped, Task, TensorSplit
-from zoo.batches import make_batches
 from zoo.jobs.evaluate import (
     evaluate,
     evaluate_average,
@@ -24,7 +23,8 @@ from zoo.jobs.evaluate import (
 )
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
-from zoo.learner import Learner
+from zoo.training.batches import make_batches
+from zoo.training.learner import Learner
 
 CPU = torch.device("cpu")
 X = torch.tensor([[1.0], [2.0], [3.0], [5.0], [8.0]])

@@ -12,11 +12,11 @@ import torch
 from tests.zoo.conftest import Write
 from tests.zoo.training import run
 from zoo import hookimpl, loss, metric
-from zoo.catalog import Catalog
-from zoo.check import check
-from zoo.figures import figures_of, metric_name
-from zoo.plugins import installed
-from zoo.recipe import load_recipe
+from zoo.recipes.check import check
+from zoo.recipes.figures import figures_of, metric_name
+from zoo.recipes.recipe import load_recipe
+from zoo.registry.catalog import Catalog
+from zoo.registry.plugins import installed
 
 CURVE = 'task = "curve"\nmodel = "tiny_mlp"\ndataset = "sine_curve"\noptimizer = "adam"\n'
 TRAIN = "[train]\nepochs = 1\n"

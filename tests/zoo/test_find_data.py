@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from zoo import InputError, find_data
-from zoo.files import cached_tensors
+from zoo.kit.finding import cached_tensors
 
 FILES = {"a.gz": "md5:1", "b.gz": "md5:2"}
 

@@ -16,7 +16,7 @@ import zoo as public
 from zoo import RunFailed
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.run_folder import ENVIRONMENT, MANIFEST, METRICS, RECIPE, STATE, WEIGHTS, Folder
+from zoo.runs.folder import ENVIRONMENT, MANIFEST, METRICS, RECIPE, STATE, WEIGHTS, Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

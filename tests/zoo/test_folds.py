@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tests.conftest import Command
 from tests.zoo.training import RECIPE, Recorder, left, run, terminate, weights
 from zoo import Data, InputError, Stopped, TensorSplit
-from zoo.folds import fold_folders, fold_numbers, fold_of, mean_of
 from zoo.jobs.listeners import RunInfo
 from zoo.jobs.predict import predict_split
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.weights import read_tensors
+from zoo.runs.folds import fold_folders, fold_numbers, fold_of, mean_of
+from zoo.runs.weights import read_tensors
 
 SMALL = {"epochs": 2, "folds": 3}
 

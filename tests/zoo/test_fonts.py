@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import ImageFont
 
-from zoo import fonts, legible
+from zoo import legible
+from zoo.kit import fonts
 
 DEJA_VU = "DejaVuSans.ttf"  # it comes with matplotlib
 

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from zoo import InputError, hardware
-from zoo.hardware import autocast, choose_device, choose_precision, placed, slowdown_of_threads
+from zoo import InputError
+from zoo.training import hardware
+from zoo.training.hardware import autocast, choose_device, choose_precision, placed, slowdown_of_threads
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 

@@ -16,9 +16,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.zoo.conftest import Write
 from tests.zoo.hostile_recipes import CODE, GOOD, HARMLESS, RECIPES
-from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.jobs.recipe import open_recipe, run
+from zoo.registry.catalog import Catalog
 
 FORBIDDEN = (
     "os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.", "socket.", "urllib.", "pickle.",

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.initializers import INITIALIZERS, UnknownInitializer, parse_initializer
+from zoo.recipes.initializers import INITIALIZERS, UnknownInitializer, parse_initializer
 
 TAKEN = {
     "zeros": ("zeros", []),

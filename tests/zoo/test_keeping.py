@@ -15,7 +15,7 @@ from tests.zoo.training import RECIPE, Recorder, left, run, weights
 from zoo import InputError, RunFailed
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

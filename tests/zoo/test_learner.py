@@ -15,12 +15,12 @@ import zoo
 from tests.zoo.conftest import Install
 from tests.zoo.training import experiment, run, stopped, stops_at, weights
 from zoo import InputError, Task
-from zoo.batches import sample_of, to_device
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.learner import Learner
 from zoo.tasks import Losses
+from zoo.training.batches import sample_of, to_device
+from zoo.training.learner import Learner
 
 PLUGIN = """
 import torch
@@ -202,9 +202,9 @@ def test_a_task_is_told_which_metric_it_updates() -> None:
 
 def test_a_task_that_is_like_another_takes_its_components(write: Callable[..., Path]) -> None:
     """`curve` is what the stranger's model and dataset serve."""
-    from zoo.catalog import Catalog
-    from zoo.check import check
-    from zoo.recipe import load_recipe
+    from zoo.recipes.check import check
+    from zoo.recipes.recipe import load_recipe
+    from zoo.registry.catalog import Catalog
 
     text = 'task = "{}"\nmodel = "tiny_mlp"\ndataset = "sine_curve"\noptimizer = "sgd"\n[train]\nepochs = 1'
     assert not check(load_recipe(write("a.toml", text.format("counting"))), Catalog())

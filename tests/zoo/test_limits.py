@@ -8,13 +8,13 @@ import pytest
 from annotated_types import Le
 
 from tests.zoo.conftest import Write
-from zoo.catalog import Catalog
-from zoo.check import check
-from zoo.locate import Problem, locate_error
-from zoo.recipe import load_recipe
-from zoo.schema import check_table, parameters_of
-from zoo.source import MAX_DEPTH, MAX_VALUES, MergeError, RecipeSyntaxError, Source, parse
-from zoo.wording import value_name
+from zoo.recipes.check import check
+from zoo.recipes.locate import Problem, locate_error
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.schema import check_table, parameters_of
+from zoo.recipes.source import MAX_DEPTH, MAX_VALUES, MergeError, RecipeSyntaxError, Source, parse
+from zoo.recipes.wording import value_name
+from zoo.registry.catalog import Catalog
 
 
 def problem_of(text: str) -> Problem:

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from tests.reference import loop
-from zoo.batches import Batches, make_batches
 from zoo.data import TensorSplit
-from zoo.lean_torch import keep_dynamo_out_of_steps
-from zoo.learner import Learner
-from zoo.loop import Step, Update, fit
 from zoo.tasks import Task, in_fp32
+from zoo.training.batches import Batches, make_batches
+from zoo.training.lean_torch import keep_dynamo_out_of_steps
+from zoo.training.learner import Learner
+from zoo.training.loop import Step, Update, fit
 
 SIZE, BATCH = 72, 16  # the last batch of an epoch has 8
 
@@ -128,7 +128,7 @@ def test_a_step_imports_no_compiler() -> None:
     """It would cost as much as torch; a new process, since tests import what they like."""
     code = (
         "import sys, torch\n"
-        "from zoo.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps\n"
+        "from zoo.training.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps\n"
         "keep_dynamo_out()\n"
         "weight = torch.nn.Parameter(torch.ones(3))\n"
         "optimizer = torch.optim.AdamW([weight])\n"

@@ -9,11 +9,11 @@ import tomli
 
 from tests.zoo.conftest import Write
 from tests.zoo.training import run
-from zoo.build import Builder
-from zoo.catalog import Catalog
 from zoo.jobs.evaluate import computed
-from zoo.recipe import load_recipe
-from zoo.run_folder import Folder
+from zoo.recipes.build import Builder
+from zoo.recipes.recipe import load_recipe
+from zoo.registry.catalog import Catalog
+from zoo.runs.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

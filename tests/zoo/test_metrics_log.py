@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo import RunFailed
-from zoo.metrics_log import MetricsLog
+from zoo.runs.metrics_log import MetricsLog
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import Command
 from tests.zoo.conftest import Write
 from tests.zoo.recipe_mistakes import CARET, MISTAKES, PARTS, TRAIN, Mistake
-from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.jobs.recipe import open_recipe
-from zoo.locate import Problem, RecipeError
+from zoo.recipes.locate import Problem, RecipeError
+from zoo.registry.catalog import Catalog
 
 
 def whole(text: str) -> str:

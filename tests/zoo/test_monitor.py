@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from zoo import InputError, Task, TensorSplit
-from zoo.batches import make_batches
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.monitor import mode_of, monitored
 from zoo.jobs.scoring import Scoring
-from zoo.learner import Learner
-from zoo.settings import Train
+from zoo.recipes.settings import Train
+from zoo.training.batches import make_batches
+from zoo.training.learner import Learner
 
 CPU = torch.device("cpu")
 

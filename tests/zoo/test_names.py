@@ -16,16 +16,16 @@ import zoo as public
 from tests.conftest import Command
 from tests.zoo.conftest import Install, Write
 from zoo import Data, Task, TensorSplit
-from zoo.catalog import Catalog, UnknownComponent
-from zoo.check import check
 from zoo.errors import InputError
-from zoo.explain import explained
 from zoo.jobs.recipe import open_recipe
-from zoo.locate import RecipeError
-from zoo.plugins import DISTRIBUTION, installed
-from zoo.recipe import load_recipe
-from zoo.run_folder import Folder
-from zoo.shipped import find_recipe, shipped_recipes
+from zoo.recipes.check import check
+from zoo.recipes.explain import explained
+from zoo.recipes.locate import RecipeError
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import find_recipe, shipped_recipes
+from zoo.registry.catalog import Catalog, UnknownComponent
+from zoo.registry.plugins import DISTRIBUTION, installed
+from zoo.runs.folder import Folder
 
 HERE = "tests.zoo.test_names"
 
@@ -102,7 +102,7 @@ train = { epochs = 1, batch_size = 8 }
 @pytest.fixture(autouse=True)
 def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing them takes longer than all the rest of these runs."""
-    monkeypatch.setattr("zoo.report._curves", lambda events: [("curves", b"a picture")])
+    monkeypatch.setattr("zoo.jobs.report._curves", lambda events: [("curves", b"a picture")])
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.zoo.recipe_mutants import Mutant, mutants
-from zoo.catalog import Catalog
 from zoo.cli.check import _problems
-from zoo.recipe import load_recipe
-from zoo.shipped import shipped_recipes
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.shipped import shipped_recipes
+from zoo.registry.catalog import Catalog
 
 SAMPLE = 1000
 

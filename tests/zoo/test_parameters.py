@@ -11,9 +11,9 @@ from torch import nn
 from tests.reference.loop import MovingAverage
 from tests.zoo.training import experiment, run, state, trained, weights
 from zoo import InputError
-from zoo.loop import fit
-from zoo.parameters import MovingAverage as TorchAverage
-from zoo.parameters import freeze, initialize, matching, parameter_groups
+from zoo.training.loop import fit
+from zoo.training.parameters import MovingAverage as TorchAverage
+from zoo.training.parameters import freeze, initialize, matching, parameter_groups
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

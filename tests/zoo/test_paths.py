@@ -10,8 +10,8 @@ import tomli
 from zoo import InputError
 from zoo.jobs.recipe import run
 from zoo.jobs.score import score
-from zoo.schema import check_table, convert, parameters_of
-from zoo.wording import describe_type
+from zoo.recipes.schema import check_table, convert, parameters_of
+from zoo.recipes.wording import describe_type
 
 RECIPE = """\
 task = "language_model"

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from zoo import InputError, Normalize, picture_to_tensor, read_picture, tensor_to_picture
-from zoo.pictures import class_color
+from zoo.kit.pictures import class_color
 
 
 def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:

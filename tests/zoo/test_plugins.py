@@ -19,14 +19,14 @@ from tests.conftest import Command
 from tests.distributions import make_distribution
 from tests.zoo.conftest import Install
 from zoo import hookimpl, model
-from zoo.catalog import Catalog, UnknownComponent
 from zoo.cli import app
 from zoo.errors import PluginFailed, RunFailed, Stopped
-from zoo.foreign import Escape, cause, foreign_code
 from zoo.jobs.listeners import Listener, WithPlugins
 from zoo.jobs.recipe import resume, run
 from zoo.jobs.signals import stop_on_signals
-from zoo.plugins import BLOCKED, Plugins, installed
+from zoo.registry.catalog import Catalog, UnknownComponent
+from zoo.registry.foreign import Escape, cause, foreign_code
+from zoo.registry.plugins import BLOCKED, Plugins, installed
 
 HEAD = "from zoo import hookimpl, model, loss\n@hookimpl\n"
 ONE_MODEL = HEAD + "def zoo_components():\n    return [model('{name}', 'torch.nn:Linear')]\n"

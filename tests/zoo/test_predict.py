@@ -18,8 +18,8 @@ import zoo as public
 from tests.conftest import Command
 from zoo import InputError, Task
 from zoo.cli.inputs import raw_inputs
-from zoo.predictor import BATCH, Run
-from zoo.recipe import Recipe
+from zoo.recipes.recipe import Recipe
+from zoo.runs.predictor import BATCH, Run
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +286,7 @@ def test_a_place_that_takes_no_pictures_is_refused_before_anything(
     Path("locked").mkdir()
     allowed = os.access
     monkeypatch.setattr("os.access", lambda path, mode: "locked" not in str(path) and allowed(path, mode))
-    monkeypatch.setattr("zoo.predictor.load", lambda *arguments: pytest.fail("it was loaded"))
+    monkeypatch.setattr("zoo.runs.predictor.load", lambda *arguments: pytest.fail("it was loaded"))
     finished = zoo("predict", tiny, "1", "--out", place)
     assert (finished.status, finished.stdout) == (2, "")
     assert finished.stderr.startswith(f"error: {place} cannot be written into: ")

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from tests.conftest import Command
 from tests.zoo.training import run, weights
 from zoo import InputError
-from zoo.pretrained import find_pretrained
+from zoo.runs.pretrained import find_pretrained
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 
@@ -154,8 +154,8 @@ def test_a_hub_that_cannot_be_reached_is_an_input_error(monkeypatch: pytest.Monk
 
 def test_mapped_tensors_begin_where_torch_s_would(tmp_path: Path) -> None:
     """Kernels round otherwise on others: a model would not score as it did before it was saved."""
-    from zoo.files import write_flushed
-    from zoo.weights import encode, read_tensors
+    from zoo.runs.files import write_flushed
+    from zoo.runs.weights import encode, read_tensors
 
     generator = torch.Generator().manual_seed(0)
     sizes = (1, 3, 16, 17, 64, 100, 1000)

@@ -9,7 +9,7 @@ import torch
 
 from zoo import RunFailed
 from zoo.jobs.progress import Progress, require_finite
-from zoo.loop import Step
+from zoo.training.loop import Step
 
 
 def step(number: int, loss: float, lr: float = 0.1, **parts: float) -> Step:

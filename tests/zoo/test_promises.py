@@ -21,7 +21,7 @@ from zoo import InputError
 from zoo.jobs import run_files
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.run_folder import MANIFEST, METRICS, REPORT, STATE, WEIGHTS, Folder
+from zoo.runs.folder import MANIFEST, METRICS, REPORT, STATE, WEIGHTS, Folder
 from zoo.tasks import Task
 
 pytestmark = pytest.mark.usefixtures("probe_parts")

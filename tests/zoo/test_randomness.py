@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.randomness import mix, order, random_state, restore_random_state, seed_all, seeded
+from zoo.training.randomness import mix, order, random_state, restore_random_state, seed_all, seeded
 
 CPU = torch.device("cpu")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.zoo.conftest import Write
-from zoo.catalog import Catalog
-from zoo.check import check
-from zoo.recipe import load_recipe
+from zoo.recipes.check import check
+from zoo.recipes.recipe import load_recipe
+from zoo.registry.catalog import Catalog
 
 BASE = 'task = "curve"\nmodel = "tiny_mlp"\ndataset = "sine_curve"\noptimizer = "adam"\n[train]\nepochs = 1\n'
 

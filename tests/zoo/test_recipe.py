@@ -9,11 +9,11 @@ import pytest
 
 from tests.conftest import Command
 from tests.zoo.conftest import Write
-from zoo.catalog import Catalog
 from zoo.errors import InputError
-from zoo.recipe import Recipe, load_recipe
-from zoo.shipped import find_recipe, shipped_recipes
-from zoo.source import MergeError
+from zoo.recipes.recipe import Recipe, load_recipe
+from zoo.recipes.shipped import find_recipe, shipped_recipes
+from zoo.recipes.source import MergeError
+from zoo.registry.catalog import Catalog
 
 BASE = """\
 summary = "base"

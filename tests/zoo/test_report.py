@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 from torch import nn
 
-from zoo import Task, TensorSplit, report
-from zoo.batches import make_batches
+from zoo import Task, TensorSplit
+from zoo.jobs import report
+from zoo.jobs.report import run_curves, side_by_side, write_report, write_run_report
 from zoo.jobs.scoring import Scoring
-from zoo.learner import Learner
-from zoo.report import run_curves, side_by_side, write_report, write_run_report
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
+from zoo.training.batches import make_batches
+from zoo.training.learner import Learner
 
 CPU = torch.device("cpu")
 RESULTS: dict[str, Any] = {"figures": {"val/loss": 0.123456}, "expect": {}}

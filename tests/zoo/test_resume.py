@@ -15,7 +15,7 @@ from tests.zoo import probe_parts
 from tests.zoo.training import RECIPE, Recorder, left, nth_call, run, stopped, stopped_again, stops_at, terminate
 from zoo import InputError, RunFailed, Stopped
 from zoo.jobs.recipe import resume
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

@@ -12,7 +12,7 @@ from zoo import InputError
 from zoo.jobs.listeners import RunInfo
 from zoo.jobs.run_files import recipe_file, require_empty, verdicts_of
 from zoo.jobs.scoring import scoring_settings
-from zoo.recipe import load_recipe
+from zoo.recipes.recipe import load_recipe
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from tests.zoo.training import Recorder, left, run, stopped, stops_at
 from zoo import InputError, RunFailed
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.metrics_log import MetricsLog
-from zoo.run_folder import ENVIRONMENT, MANIFEST, RECIPE, REPORT, STATE, STATE_TENSORS, WEIGHTS, Folder
-from zoo.weights import encode, read_tensors
+from zoo.runs.folder import ENVIRONMENT, MANIFEST, RECIPE, REPORT, STATE, STATE_TENSORS, WEIGHTS, Folder
+from zoo.runs.metrics_log import MetricsLog
+from zoo.runs.weights import encode, read_tensors
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

@@ -17,13 +17,13 @@ from torch import nn
 
 from tests.zoo.conftest import Write
 from tests.zoo.fake_parts import Parts
-from zoo.build import Builder
-from zoo.catalog import Catalog
 from zoo.errors import InputError
-from zoo.recipe import load_recipe
-from zoo.schema import Parameter, check_table, convert, parameters_of
-from zoo.settings import Init
-from zoo.wording import describe_type
+from zoo.recipes.build import Builder
+from zoo.recipes.recipe import load_recipe
+from zoo.recipes.schema import Parameter, check_table, convert, parameters_of
+from zoo.recipes.settings import Init
+from zoo.recipes.wording import describe_type
+from zoo.registry.catalog import Catalog
 
 PARTS = parameters_of(Parts)
 

@@ -9,9 +9,9 @@ import pytest
 from torch import nn
 
 from zoo import Data, InputError
-from zoo.assets import hash_of
 from zoo.jobs.scoring import _leave_to_facts, _part, _require_their_assets, _unsettled
-from zoo.recipe import Recipe
+from zoo.recipes.recipe import Recipe
+from zoo.runs.assets import hash_of
 
 VOCAB, CLASSES = {"tokens": ["a", "b"]}, ["cat", "dog"]
 

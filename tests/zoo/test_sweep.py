@@ -21,7 +21,7 @@ from zoo.jobs.sweep.run import Plan
 from zoo.jobs.sweep.space import Choices, Range, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial
 from zoo.jobs.sweep.verdict import verdict
-from zoo.settings import Sweep
+from zoo.recipes.settings import Sweep
 
 LR = "optimizer.lr={low=1e-3, high=0.3, log=true}"
 

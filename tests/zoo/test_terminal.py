@@ -23,7 +23,7 @@ from zoo.cli.output import print_error, print_json, print_table, print_text, rea
 from zoo.cli.progress import Terminal, close
 from zoo.errors import plain
 from zoo.jobs.listeners import Listener
-from zoo.plugins import installed
+from zoo.registry.plugins import installed
 
 WILD = "\x1b]0;title\x07\x9b31m\u202e\u2066\n\rerror: all is well\u2028\x7f\ud800"
 SHOWN = r"\x1b]0;title\x07\x9b31m\u202e\u2066\n\rerror: all is well\u2028\x7f\ud800"

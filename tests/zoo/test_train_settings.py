@@ -14,7 +14,7 @@ from tests.zoo.probe_parts import Bells
 from tests.zoo.training import RECIPE, Recorder, experiment, left, run, state, trained, weights
 from zoo import InputError
 from zoo.jobs.experiment import Experiment
-from zoo.run_folder import Folder
+from zoo.runs.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

@@ -16,7 +16,7 @@ from tests.zoo.probe_parts import Calculating, Net, Tied
 from tests.zoo.training import experiment, left, run, stopped, stops_at, weights
 from zoo import InputError
 from zoo.jobs.recipe import resume
-from zoo.weights import (
+from zoo.runs.weights import (
     Tensors,
     assign_weights,
     build_empty,

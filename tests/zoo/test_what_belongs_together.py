@@ -16,7 +16,7 @@ from tests.zoo.training import run, stopped, stops_at, weights
 from zoo import InputError, RunFailed, Stopped
 from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
-from zoo.run_folder import WEIGHTS, Folder
+from zoo.runs.folder import WEIGHTS, Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
 

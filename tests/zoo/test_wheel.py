@@ -44,8 +44,8 @@ def shell(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 def test_what_is_in_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    recipes = {name.removeprefix("zoo/") for name in names if name.startswith("zoo/recipes/")}
-    assert recipes == {f"recipes/{file.name}" for file in (ROOT / "recipes").glob("*.toml")}
+    recipes = {name.removeprefix("zoo/recipes/toml/") for name in names if name.endswith(".toml")}
+    assert recipes == {file.name for file in (ROOT / "recipes").glob("*.toml")}
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
         "zoo", "zoo_basics", "zoo_detection", "zoo_seq", "zoo_vision",
     }  # fmt: skip
@@ -60,5 +60,5 @@ def test_components_are_listed(shell: Shell) -> None:
 def test_a_recipe_is_found_by_name(shell: Shell) -> None:
     assert shell("zoo", "show", "ssd") == (ROOT / "recipes" / "ssd.toml").read_text()
     explained = shell("zoo", "check", "ssd", "--explain")
-    assert "zoo/recipes/ssd.toml:" in explained
+    assert "zoo/recipes/toml/ssd.toml:" in explained
     assert str(ROOT) not in explained

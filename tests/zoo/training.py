@@ -17,9 +17,9 @@ from zoo import Stopped
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.listeners import Listener
 from zoo.jobs.recipe import resume
-from zoo.loop import Step, fit
-from zoo.recipe import load_recipe
-from zoo.weights import read_tensors
+from zoo.recipes.recipe import load_recipe
+from zoo.runs.weights import read_tensors
+from zoo.training.loop import Step, fit
 
 RECIPE = Path(__file__).parent / "probe.toml"
 
@@ -33,7 +33,7 @@ def run(out: Path, settings: Settings | None = None, listener: Listener | None =
 
 def experiment(settings: Settings | None = None, **train: Any) -> Experiment:
     """The probe recipe, built."""
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     return prepare(load_recipe(RECIPE, _overrides(settings, train)), Catalog())
 

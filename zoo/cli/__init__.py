@@ -67,7 +67,7 @@ def main() -> None:
 
 def _add_plugin_commands() -> None:
     """Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working."""
-    from zoo.plugins import installed
+    from zoo.registry.plugins import installed
 
     plugins = installed()
     for plugin in plugins.plugins:
@@ -101,8 +101,8 @@ def _errors_for_people() -> Iterator[None]:
         say("interrupted; zoo resume goes on from the last checkpoint")
         sys.exit(INTERRUPTED_TWICE)
     except Exception as error:
-        from zoo.blame import blame
-        from zoo.plugins import installed
+        from zoo.registry.blame import blame
+        from zoo.registry.plugins import installed
 
         failure = blame(error, installed())
         if failure is None or _is_traceback_wanted():

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from zoo.component import KINDS
 from zoo.errors import InputError
+from zoo.registry.component import KINDS
 
 
 def recipe_names() -> list[str]:
     """Shipped recipes, for a shell's completion."""
-    from zoo.plugins import installed
-    from zoo.shipped import shipped_recipes
+    from zoo.recipes.shipped import shipped_recipes
+    from zoo.registry.plugins import installed
 
     return sorted(shipped_recipes(installed().recipe_folders()))
 
@@ -46,7 +46,7 @@ class RecipeCommand(TyperCommand):
 
 def _refuse_setting(option: str, value: str) -> None:
     """Raise an error for `--epochs 2` or `--optimizer.lr 0.1`, and leave other options to the parser."""
-    from zoo.settings import Train
+    from zoo.recipes.settings import Train
 
     name = option.removeprefix("--").replace("-", "_")
     table = name.partition(".")[0]

@@ -10,7 +10,7 @@ from zoo.cli.arguments import recipe_names
 from zoo.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from zoo.locate import Problem
+    from zoo.recipes.locate import Problem
 
 
 def check(
@@ -40,13 +40,13 @@ def check(
 
 def _problems(name: str) -> list[Problem]:
     """The mistakes of the full recipe, then those at other places of its quick form."""
-    from zoo.catalog import Catalog
-    from zoo.check import check as check_recipe
     from zoo.errors import InputError
-    from zoo.locate import Problem, locate_error
-    from zoo.recipe import has_quick, load_recipe
-    from zoo.shipped import find_recipe, shipped_recipes
-    from zoo.source import MergeError, RecipeSyntaxError
+    from zoo.recipes.check import check as check_recipe
+    from zoo.recipes.locate import Problem, locate_error
+    from zoo.recipes.recipe import has_quick, load_recipe
+    from zoo.recipes.shipped import find_recipe, shipped_recipes
+    from zoo.recipes.source import MergeError, RecipeSyntaxError
+    from zoo.registry.catalog import Catalog
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
@@ -69,10 +69,10 @@ def _problems(name: str) -> list[Problem]:
 
 
 def _explain(name: str, quick: bool) -> None:
-    from zoo.catalog import Catalog
-    from zoo.explain import explained
-    from zoo.recipe import load_recipe
-    from zoo.shipped import find_recipe, shipped_recipes
+    from zoo.recipes.explain import explained
+    from zoo.recipes.recipe import load_recipe
+    from zoo.recipes.shipped import find_recipe, shipped_recipes
+    from zoo.registry.catalog import Catalog
 
     catalog = Catalog()
     shipped = shipped_recipes(catalog.plugins.recipe_folders())

@@ -25,8 +25,8 @@ def compare(
         rows = [*compared["differences"].items(), *compared["figures"].items()]
         print_table(("", *compared["runs"]), [(key, *map(_shown, values)) for key, values in rows])
     if plot is not None:
-        from zoo.report import run_curves
-        from zoo.run_folder import Folder
+        from zoo.jobs.report import run_curves
+        from zoo.runs.folder import Folder
 
         plot.mkdir(parents=True, exist_ok=True)
         for name, content in run_curves({str(run): Folder.open(run) for run in runs}):

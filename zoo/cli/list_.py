@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli.output import print_json, print_table, say
-from zoo.component import KINDS
+from zoo.registry.component import KINDS
 
 if TYPE_CHECKING:
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
 LISTED = (*KINDS, "recipe")
 
@@ -29,9 +29,9 @@ def list_components(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List components (models, datasets, losses, optimizers, schedules, metrics, tasks) and recipes."""
-    from zoo.catalog import Catalog
     from zoo.errors import InputError, nearest
-    from zoo.plugins import BLOCKED
+    from zoo.registry.catalog import Catalog
+    from zoo.registry.plugins import BLOCKED
 
     if kind is not None and kind not in LISTED:
         meant = nearest(kind, LISTED)
@@ -66,7 +66,7 @@ def _rows(catalog: Catalog, kind: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _recipe_rows(catalog: Catalog) -> Iterator[dict[str, Any]]:
-    from zoo.shipped import CORE, shipped_recipes
+    from zoo.recipes.shipped import CORE, shipped_recipes
 
     shipped = shipped_recipes(catalog.recipe_folders)
     for name, file in sorted(shipped.items()):

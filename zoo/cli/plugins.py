@@ -11,7 +11,7 @@ from zoo.cli.output import print_json, print_table
 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List plugins with their versions, and the errors of those that do not work."""
-    from zoo.plugins import Plugin, installed
+    from zoo.registry.plugins import Plugin, installed
 
     found = installed()
     found.recipe_folders()  # the one hook that is called only when a recipe is looked up

@@ -10,10 +10,10 @@ import typer
 from zoo.cli.inputs import raw_inputs
 from zoo.cli.output import print_error, print_json, say
 from zoo.errors import InputError, RunFailed, plain
-from zoo.files import require_writable
+from zoo.runs.files import require_writable
 
 if TYPE_CHECKING:
-    from zoo.predictor import Run
+    from zoo.runs.predictor import Run
 
 
 def predict(
@@ -53,8 +53,8 @@ def predict(
         raise InputError("name inputs, or a --split of the run's dataset", "zoo predict --help")
     if out is not None:
         require_writable(out)
-    from zoo.predictor import load
-    from zoo.recipe import parse_overrides
+    from zoo.recipes.recipe import parse_overrides
+    from zoo.runs.predictor import load
 
     loaded = load(run, device, parse_overrides(settings or []))
     if not _predict_inputs(loaded, inputs, out or Path("predictions")):

@@ -13,13 +13,13 @@ from zoo.cli.output import print_json, print_table, print_text
 from zoo.errors import InputError, nearest, plain
 
 if TYPE_CHECKING:
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
 RECIPE = "recipe/"
 
 
 def _names() -> list[str]:
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     catalog = Catalog()
     return sorted({component.name for component in catalog.of_kind()} | {*_recipes(catalog)})
@@ -30,7 +30,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a component (what it is, where it lives, and the parameters a recipe may set) or a shipped recipe."""
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     components, recipe = _find(Catalog(), name)
     described = [_described(component) for component in components]
@@ -59,7 +59,7 @@ def _find(catalog: Catalog, name: str) -> tuple[list[Any], Path | None]:
     Raises:
         InputError: there is neither.
     """
-    from zoo.catalog import UnknownComponent
+    from zoo.registry.catalog import UnknownComponent
 
     recipes = _recipes(catalog)
     recipe = recipes.get(name.removeprefix(RECIPE))
@@ -79,15 +79,15 @@ def _find(catalog: Catalog, name: str) -> tuple[list[Any], Path | None]:
 
 
 def _recipes(catalog: Catalog) -> Mapping[str, Path]:
-    from zoo.shipped import shipped_recipes
+    from zoo.recipes.shipped import shipped_recipes
 
     return shipped_recipes(catalog.recipe_folders)
 
 
 def _described(component: Any) -> dict[str, Any]:
-    from zoo.check import SUPPLIED
     from zoo.errors import InputError, PluginFailed
-    from zoo.schema import MADE, parameters_of
+    from zoo.recipes.check import SUPPLIED
+    from zoo.recipes.schema import MADE, parameters_of
 
     try:
         function = component.load()

@@ -9,17 +9,17 @@ import torch
 
 from zoo.data import Data
 from zoo.errors import RunFailed
-from zoo.folds import fold_folders
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.evaluate import fingerprint, tables_of
 from zoo.jobs.listeners import Results
+from zoo.jobs.report import run_curves, write_report, write_run_report
 from zoo.jobs.run_files import finish, require_same_data
 from zoo.jobs.scoring import Scoring, prepare_scoring_of
-from zoo.learner import Learner
-from zoo.predictor import load
-from zoo.recipe import load_recipe
-from zoo.report import run_curves, write_report, write_run_report
-from zoo.run_folder import RECIPE, Folder
+from zoo.recipes.recipe import load_recipe
+from zoo.runs.folder import RECIPE, Folder
+from zoo.runs.folds import fold_folders
+from zoo.runs.predictor import load
+from zoo.training.learner import Learner
 
 
 def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
-from zoo.batches import make_batches
 from zoo.data import Batch
 from zoo.jobs.evaluate import evaluate
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
-from zoo.randomness import order
+from zoo.training.batches import make_batches
+from zoo.training.randomness import order
 
 SAMPLES = 4096  # of the training split that the answers are made from
 BATCH = 256

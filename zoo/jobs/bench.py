@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
-from zoo.batches import Batches
-from zoo.catalog import Catalog
 from zoo.data import Batch
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.recipe import open_recipe
-from zoo.loop import fit
+from zoo.registry.catalog import Catalog
+from zoo.training.batches import Batches
+from zoo.training.loop import fit
 
 WARM_UP_STEPS = 2
 NEAR_BEST = 0.95  # a batch this near to the fastest is large enough

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import InputError
-from zoo.recipe import load_recipe
-from zoo.run_folder import RECIPE, Folder
+from zoo.recipes.recipe import load_recipe
+from zoo.runs.folder import RECIPE, Folder
 
 SPEED = ("examples_per_second", "seconds")
 

@@ -14,11 +14,11 @@ from torch import nn
 
 from zoo.data import Batch
 from zoo.errors import InputError
-from zoo.folds import mean_of
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
-from zoo.learner import Learner
-from zoo.loop import part_name
+from zoo.runs.folds import mean_of
+from zoo.training.learner import Learner
+from zoo.training.loop import part_name
 
 Figures = dict[str, float]
 

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from zoo.batches import Batches, make_batches
-from zoo.build import Builder
-from zoo.catalog import Catalog
 from zoo.data import Data
-from zoo.hardware import choose_precision
 from zoo.jobs.monitor import Mode, monitored
 from zoo.jobs.scoring import Scoring, prepare_scoring, split_of
-from zoo.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps
-from zoo.learner import Learner
-from zoo.loop import Update
-from zoo.parameters import MovingAverage, freeze, initialize, parameter_groups
-from zoo.recipe import Recipe
-from zoo.settings import Eval, Train
+from zoo.recipes.build import Builder
+from zoo.recipes.recipe import Recipe
+from zoo.recipes.settings import Eval, Train
+from zoo.registry.catalog import Catalog
+from zoo.training.batches import Batches, make_batches
+from zoo.training.hardware import choose_precision
+from zoo.training.lean_torch import keep_dynamo_out, keep_dynamo_out_of_steps
+from zoo.training.learner import Learner
+from zoo.training.loop import Update
+from zoo.training.parameters import MovingAverage, freeze, initialize, parameter_groups
 
 
 @dataclass

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.catalog import Catalog
-from zoo.folds import fold_folders, fold_numbers
 from zoo.jobs.listeners import Listener, Results
 from zoo.jobs.signals import Stop
-from zoo.recipe import Recipe
-from zoo.run_folder import Folder
+from zoo.recipes.recipe import Recipe
+from zoo.registry.catalog import Catalog
+from zoo.runs.folder import Folder
+from zoo.runs.folds import fold_folders, fold_numbers
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
     from zoo.jobs.predict import predictions
     from zoo.jobs.score import OUT_OF_FOLD
     from zoo.jobs.scoring import prepare_scoring_of
-    from zoo.weights import encode
+    from zoo.runs.weights import encode
 
     scorings = [prepare_scoring_of(Folder.open(path), split="val")[1] for path in fold_folders(folder.path)]
     found = [one for scoring in scorings for one in predictions(scoring)]
@@ -94,7 +94,7 @@ def _out_of_fold(folder: Folder, recipe: Recipe, catalog: Catalog, stop: Stop) -
 
 
 def _folds(recipe: Recipe, catalog: Catalog) -> torch.Tensor:
-    from zoo.build import Builder
+    from zoo.recipes.build import Builder
 
     train = recipe.table["train"]
     data = Builder(recipe, catalog).component("dataset")

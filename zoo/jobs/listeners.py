@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import Stopped
-from zoo.plugins import Failure, Plugins
-from zoo.run_folder import ENVIRONMENT, Folder
+from zoo.registry.plugins import Failure, Plugins
+from zoo.runs.folder import ENVIRONMENT, Folder
 
 Results = dict[str, Any]
 Figures = dict[str, float]
@@ -46,7 +46,7 @@ class RunInfo:
 class Listener:
     """Told what happens in a run; does nothing. Override what you want to hear.
 
-    `step`, where it is not None, is called with every `zoo.loop.Step`.
+    `step`, where it is not None, is called with every `zoo.training.loop.Step`.
     """
 
     step: Callable[[Any], None] | None = None

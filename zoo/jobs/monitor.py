@@ -8,11 +8,11 @@ from typing import Any, Literal
 import torch
 
 from zoo.errors import InputError, nearest
-from zoo.figures import figures_of
 from zoo.jobs.evaluate import computed, evaluate
 from zoo.jobs.scoring import Scoring
-from zoo.randomness import seeded
-from zoo.settings import Train
+from zoo.recipes.figures import figures_of
+from zoo.recipes.settings import Train
+from zoo.training.randomness import seeded
 
 Mode = Literal["min", "max"]
 

@@ -12,11 +12,11 @@ import torch
 
 from zoo.data import Batch, Data
 from zoo.errors import InputError
-from zoo.files import write_file
-from zoo.folds import fold_folders
 from zoo.jobs.evaluate import evaluating
 from zoo.jobs.scoring import Scoring, prepare_scoring_of
-from zoo.run_folder import Folder
+from zoo.runs.files import write_file
+from zoo.runs.folder import Folder
+from zoo.runs.folds import fold_folders
 from zoo.tasks import Task
 
 

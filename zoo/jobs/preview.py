@@ -9,15 +9,15 @@ from typing import Any
 
 import torch
 
-from zoo.batches import make_batches, sample_of
-from zoo.build import Builder
-from zoo.catalog import Catalog
 from zoo.data import Batch
 from zoo.errors import InputError
 from zoo.jobs.recipe import open_recipe
-from zoo.randomness import seed_all
-from zoo.settings import Train
+from zoo.recipes.build import Builder
+from zoo.recipes.settings import Train
+from zoo.registry.catalog import Catalog
 from zoo.tasks import Task
+from zoo.training.batches import make_batches, sample_of
+from zoo.training.randomness import seed_all
 
 GAP = 6  # pixels between samples
 

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from zoo.errors import RunFailed
-from zoo.files import Content
 from zoo.jobs.experiment import Experiment
-from zoo.learner import Learner
-from zoo.loop import Step, part_name
-from zoo.randomness import random_state, restore_random_state
-from zoo.run_folder import METRICS, STATE, STATE_TENSORS, Folder
-from zoo.state_tree import join_tensors, split_tensors
-from zoo.weights import assign_weights, encode, read_tensors, weights_of
+from zoo.runs.files import Content
+from zoo.runs.folder import METRICS, STATE, STATE_TENSORS, Folder
+from zoo.runs.state_tree import join_tensors, split_tensors
+from zoo.runs.weights import assign_weights, encode, read_tensors, weights_of
+from zoo.training.learner import Learner
+from zoo.training.loop import Step, part_name
+from zoo.training.randomness import random_state, restore_random_state
 
 
 @dataclass

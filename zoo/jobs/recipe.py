@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog import Catalog
-from zoo.check import require_valid
 from zoo.errors import InputError, Stopped
 from zoo.jobs.listeners import Listener, Results, WithPlugins, told
 from zoo.jobs.run_files import (
@@ -26,11 +24,13 @@ from zoo.jobs.run_files import (
     write_beginnings,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
-from zoo.locate import RecipeError, locate_error
-from zoo.recipe import Recipe, load_recipe
-from zoo.run_folder import MANIFEST, METRICS, RECIPE, REPORT, STATE, WEIGHTS, Folder
-from zoo.shipped import find_recipe, shipped_recipes
-from zoo.source import MergeError, RecipeSyntaxError
+from zoo.recipes.check import require_valid
+from zoo.recipes.locate import RecipeError, locate_error
+from zoo.recipes.recipe import Recipe, load_recipe
+from zoo.recipes.shipped import find_recipe, shipped_recipes
+from zoo.recipes.source import MergeError, RecipeSyntaxError
+from zoo.registry.catalog import Catalog
+from zoo.runs.folder import MANIFEST, METRICS, RECIPE, REPORT, STATE, WEIGHTS, Folder
 
 SLOW = 3.0  # times that several threads may take of what one takes
 
@@ -161,9 +161,9 @@ def _is_cross_validation(recipe: Recipe) -> bool:
 
 def _cross_validated(recipe: Recipe, catalog: Catalog, folder: Folder, listener: Listener) -> Results:
     """A run for every fold that is not done yet, and their results together."""
-    from zoo.folds import fold_folders
     from zoo.jobs.kfold import run_folds
-    from zoo.report import run_curves, write_report
+    from zoo.jobs.report import run_curves, write_report
+    from zoo.runs.folds import fold_folders
 
     def run_one(fold: Recipe, path: Path) -> Results:
         if (path / MANIFEST).exists():
@@ -228,7 +228,7 @@ def _train(
 
 
 def _say_if_threads_are_slow(device: Any, listener: Listener) -> None:
-    from zoo.hardware import slowdown_of_threads
+    from zoo.training.hardware import slowdown_of_threads
 
     slowdown = slowdown_of_threads() if device.type == "cpu" else 1.0
     if slowdown > SLOW:
@@ -252,7 +252,7 @@ def _scored(recipe: Recipe, catalog: Catalog, out: Path | None, stop: Stop, list
     from zoo.jobs.afterwards import reported
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.scoring import prepare_scoring
-    from zoo.weights import encode, weights_of
+    from zoo.runs.weights import encode, weights_of
 
     def work() -> Results:
         tensors, tied = weights_of(scoring.model)

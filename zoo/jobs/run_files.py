@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo.assets import asset_files
-from zoo.catalog import Catalog
 from zoo.data import Data
 from zoo.errors import InputError, nearest
-from zoo.files import Content, require_writable
 from zoo.jobs.listeners import Results, RunInfo
-from zoo.recipe import Recipe
-from zoo.run_folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
+from zoo.recipes.recipe import Recipe
+from zoo.registry.catalog import Catalog
+from zoo.runs.assets import asset_files
+from zoo.runs.files import Content, require_writable
+from zoo.runs.folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
 
 
 def require_empty(out: Path) -> None:
@@ -49,7 +49,7 @@ def claimed(recipe: Recipe, out: Path | None) -> Iterator[Folder]:
 
 def write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
     """The assets, what the run depends on, and the spelled-out recipe; with them a run can be resumed."""
-    from zoo.environment import describe_environment
+    from zoo.runs.environment import describe_environment
 
     folder.recover()
     environment = {**describe_environment(device, data, catalog.plugins), "runs": builder.runs}
@@ -83,7 +83,7 @@ def require_same_data(folder: Folder, data: Data, meant: bool, takes_over: bool 
     Raises:
         InputError: they have, and nobody said so.
     """
-    from zoo.environment import fingerprints
+    from zoo.runs.environment import fingerprints
 
     environment = folder.read_json(ENVIRONMENT)
     recorded, now = environment.get("dataset", {}), fingerprints(data)

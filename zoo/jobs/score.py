@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.folds import fold_folders
 from zoo.jobs.listeners import Results
 from zoo.jobs.run_files import require_same_data
 from zoo.jobs.signals import stop_on_signals
-from zoo.recipe import Overrides, parse_overrides
-from zoo.run_folder import Folder
+from zoo.recipes.recipe import Overrides, parse_overrides
+from zoo.runs.folder import Folder
+from zoo.runs.folds import fold_folders
 
 OUT_OF_FOLD = "out_of_fold"
 

@@ -11,24 +11,24 @@ from typing import Any
 import torch
 from torch import nn
 
-from zoo.assets import MAY_CHANGE, changed_assets
-from zoo.batches import Batches, make_batches
-from zoo.build import Builder
-from zoo.catalog import Catalog
-from zoo.check import require_valid
 from zoo.data import Data
 from zoo.errors import InputError, nearest
-from zoo.folds import fold_of
-from zoo.hardware import autocast, choose_device, choose_precision, placed
-from zoo.learner import LOSS, TASK, Learner
-from zoo.predictor import load_given
-from zoo.pretrained import Pretrained, find_pretrained
-from zoo.randomness import seed_all
-from zoo.recipe import Overrides, Recipe, load_recipe
-from zoo.run_folder import RECIPE, Folder
-from zoo.settings import Eval, Init, Train
+from zoo.recipes.build import Builder
+from zoo.recipes.check import require_valid
+from zoo.recipes.recipe import Overrides, Recipe, load_recipe
+from zoo.recipes.settings import Eval, Init, Train
+from zoo.registry.catalog import Catalog
+from zoo.runs.assets import MAY_CHANGE, changed_assets
+from zoo.runs.folder import RECIPE, Folder
+from zoo.runs.folds import fold_of
+from zoo.runs.predictor import load_given
+from zoo.runs.pretrained import Pretrained, find_pretrained
+from zoo.runs.weights import Tensors, assign_weights
 from zoo.tasks import Task
-from zoo.weights import Tensors, assign_weights
+from zoo.training.batches import Batches, make_batches
+from zoo.training.hardware import autocast, choose_device, choose_precision, placed
+from zoo.training.learner import LOSS, TASK, Learner
+from zoo.training.randomness import seed_all
 
 
 @dataclass

@@ -9,19 +9,19 @@ from typing import Any
 
 import torch
 
-from zoo.batches import Batches
 from zoo.data import Batch
 from zoo.errors import InputError, RunFailed
-from zoo.files import Content
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
 from zoo.jobs.experiment import Experiment
 from zoo.jobs.listeners import Listener
 from zoo.jobs.monitor import require_figure
 from zoo.jobs.progress import Progress, require_finite, save_state
 from zoo.jobs.signals import Stop
-from zoo.loop import fit
-from zoo.run_folder import STATE, WEIGHTS, Folder
-from zoo.weights import encode, weights_of
+from zoo.runs.files import Content
+from zoo.runs.folder import STATE, WEIGHTS, Folder
+from zoo.runs.weights import encode, weights_of
+from zoo.training.batches import Batches
+from zoo.training.loop import fit
 
 
 def train(

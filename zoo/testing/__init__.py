@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoo.component import Component
 from zoo.errors import ZooError, nearest
+from zoo.registry.component import Component
 
 if TYPE_CHECKING:
-    from zoo.plugins import Plugin
+    from zoo.registry.plugins import Plugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,7 +65,7 @@ def checks_of(name: str) -> list[Check]:
     Raises:
         pytest.UsageError: there is no such plugin, or it does not work.
     """
-    from zoo.plugins import installed
+    from zoo.registry.plugins import installed
     from zoo.testing.contracts import contracts_of
     from zoo.testing.hook_contracts import listens
 

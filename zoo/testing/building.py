@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoo.component import Component
 from zoo.errors import InputError
+from zoo.registry.component import Component
 from zoo.testing.recipes import parameters_in_example, recipes_naming, recipes_taking, specs_of
 
 if TYPE_CHECKING:
     from zoo.data import Data
     from zoo.jobs.experiment import Experiment
-    from zoo.recipe import Recipe
+    from zoo.recipes.recipe import Recipe
 
 # What stands in for a dataset's facts and assets where neither a recipe nor the component's own example does.
 FACTS = {
@@ -49,10 +49,10 @@ def build(component: Component) -> tuple[Any, list[str]]:
 
 def make(component: Component) -> Any:
     """The component, built anew: with its own example, else as the first recipe has it whose data is there."""
-    from zoo.build import Builder
-    from zoo.catalog import Catalog
-    from zoo.locate import RecipeError
-    from zoo.recipe import from_table
+    from zoo.recipes.build import Builder
+    from zoo.recipes.locate import RecipeError
+    from zoo.recipes.recipe import from_table
+    from zoo.registry.catalog import Catalog
 
     recipe = None if component.example else _recipe_of(component)
     builder = Builder(recipe or from_table({}, "conformance"), Catalog())
@@ -97,10 +97,10 @@ def experiment_with(component: Component) -> Experiment:
 
 
 def _prepared(recipe: Recipe, component: Component) -> Experiment:
-    from zoo.catalog import Catalog
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import prepare
-    from zoo.randomness import seeded
+    from zoo.registry.catalog import Catalog
+    from zoo.training.randomness import seeded
 
     facts = _data_of(recipe).facts
     for spec in specs_of(recipe.table, component.kind):  # the data's own facts count, not those of an example
@@ -128,7 +128,7 @@ def _recipe_of(component: Component) -> Recipe | None:
 
 def _data_of(recipe: Recipe) -> Data:
     """A recipe's data set; skips where it is not on this machine."""
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     catalog = Catalog()
     home = catalog.plugin_shipping(recipe.written_in(("dataset", "name")))

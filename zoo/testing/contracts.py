@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from zoo.component import Component
+from zoo.registry.component import Component
 from zoo.testing import data_contracts, model_contracts, optimizer_contracts, score_contracts, task_contracts
 from zoo.testing.building import build
 from zoo.testing.verdict import require
@@ -27,7 +27,7 @@ def has_a_signature(component: Component) -> None:
     A library's callable is taken as it is: its parameter needs an annotation or a default, and `**kwargs`, which no
     recipe can reach, is a warning.
     """
-    from zoo.check import SUPPLIED
+    from zoo.recipes.check import SUPPLIED
 
     function = component.load()
     home = _home(function)
@@ -99,7 +99,7 @@ def _require_dataset(data: Any) -> None:
 
 
 def _require_task(task: Any) -> None:
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
     from zoo.tasks import Task
 
     require(isinstance(task, Task), "it is no zoo.Task")
@@ -140,7 +140,7 @@ def _home(function: Callable[..., Any]) -> str:
 
 
 def _package(component: Component) -> str:
-    from zoo.plugins import installed
+    from zoo.registry.plugins import installed
 
     module = next(plugin.module for plugin in installed().plugins if plugin.name == component.plugin)
     return module.partition(":")[0].partition(".")[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from zoo.component import Component
+from zoo.registry.component import Component
 from zoo.testing.building import build
 from zoo.testing.verdict import require
 
@@ -15,7 +15,7 @@ SAMPLES = 3
 
 def repeats(dataset: Component) -> None:
     """A sample of a split that is scored is the same each time, one of `train` where the same is drawn."""
-    from zoo.randomness import seeded
+    from zoo.training.randomness import seeded
 
     data, _ = build(dataset)
     for name, split in data.splits.items():
@@ -31,7 +31,7 @@ def repeats(dataset: Component) -> None:
 
 def follows_generators(dataset: Component) -> None:
     """Whatever changes or chooses training batches draws from the generator that it is given, and from nothing else."""
-    from zoo.randomness import seeded
+    from zoo.training.randomness import seeded
 
     data, _ = build(dataset)
     split = data.splits.get("train")
@@ -50,7 +50,7 @@ def _batches(dataset: Component, split: Any) -> list[Any]:
     """Two training batches, as a run has them."""
     import torch
 
-    from zoo.batches import make_batches
+    from zoo.training.batches import make_batches
 
     batches = make_batches(split, SAMPLES, torch.device("cpu"), _collate_of(dataset), training=True)
     return list(islice(batches.epoch(1), 2))
@@ -58,7 +58,7 @@ def _batches(dataset: Component, split: Any) -> list[Any]:
 
 def _collate_of(dataset: Component) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
     """How the first task that a data set serves makes batches of samples."""
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
     from zoo.tasks import Task
 
     task: Task = build(Catalog().get("task", dataset.tasks[0]))[0] if dataset.tasks else Task()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from zoo.plugins import Plugin
+    from zoo.registry.plugins import Plugin
 
 TABLES = {
     "task": {"name": "classification"},
@@ -26,7 +26,7 @@ def listens(plugin: Plugin) -> None:
     import pluggy
     import typer
 
-    from zoo import hooks
+    from zoo.registry import hooks
 
     manager = pluggy.PluginManager("zoo")
     manager.add_hookspecs(hooks)
@@ -43,10 +43,10 @@ def _events(folder: Path, status: str) -> list[tuple[str, dict[str, Any]]]:
     import torch
 
     from zoo.data import Data
-    from zoo.environment import describe_environment
     from zoo.jobs.listeners import RunInfo
-    from zoo.loop import Step
-    from zoo.plugins import installed
+    from zoo.registry.plugins import installed
+    from zoo.runs.environment import describe_environment
+    from zoo.training.loop import Step
 
     environment = describe_environment(torch.device("cpu"), Data({}), installed())
     run = RunInfo(folder, TABLES, environment, resumed=status == "stopped", step=1, steps=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoo.component import Component
+from zoo.registry.component import Component
 from zoo.testing.building import experiment_with, make, trains_in_a_recipe
 from zoo.testing.verdict import require
 
@@ -25,7 +25,7 @@ def trains(model: Component) -> None:
     """One step changes the weights."""
     import torch
 
-    from zoo.loop import fit
+    from zoo.training.loop import fit
 
     experiment = _whole(model)
     network = experiment.model
@@ -56,9 +56,9 @@ def resumes(component: Component) -> None:
 
     Held against models and tasks, in the recipe that has them.
     """
-    from zoo.learner import Learner
-    from zoo.loop import fit
-    from zoo.randomness import random_state, restore_random_state
+    from zoo.training.learner import Learner
+    from zoo.training.loop import fit
+    from zoo.training.randomness import random_state, restore_random_state
 
     experiment = _whole(component) if component.kind == "model" else experiment_with(component)
     learner = experiment.learner.train()
@@ -83,7 +83,7 @@ def is_called(model: Component) -> None:
     """A part of a model (a backbone) is called with floats of its example's `input`, a shape, and can be saved."""
     import torch
 
-    from zoo.randomness import seeded
+    from zoo.training.randomness import seeded
 
     with seeded(0):
         network = make(model).eval()
@@ -96,10 +96,10 @@ def is_called(model: Component) -> None:
 
 def reloaded(network: nn.Module, build: Callable[[str], Any]) -> nn.Module:
     """A model built anew, after other draws, and filled with a model's weights by way of a file."""
-    from zoo.predictor import load_model
-    from zoo.randomness import seeded
-    from zoo.run_folder import WEIGHTS, Folder
-    from zoo.weights import encode, weights_of
+    from zoo.runs.folder import WEIGHTS, Folder
+    from zoo.runs.predictor import load_model
+    from zoo.runs.weights import encode, weights_of
+    from zoo.training.randomness import seeded
 
     tensors, tied = weights_of(network)
     with seeded(1), tempfile.TemporaryDirectory() as temporary:
@@ -110,7 +110,7 @@ def reloaded(network: nn.Module, build: Callable[[str], Any]) -> nn.Module:
 
 def through_a_checkpoint(state: Any) -> Any:
     """A state as a checkpoint gives it back: tensors copied, all else through JSON. What cannot be saved is told."""
-    from zoo.state_tree import join_tensors, split_tensors
+    from zoo.runs.state_tree import join_tensors, split_tensors
 
     try:
         plain, tensors = split_tensors(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo.component import Component
+from zoo.registry.component import Component
 from zoo.testing.building import build, make
 from zoo.testing.model_contracts import through_a_checkpoint
 from zoo.testing.verdict import require

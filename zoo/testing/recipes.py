@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.component import Component
+from zoo.registry.component import Component
 
 if TYPE_CHECKING:
-    from zoo.recipe import Recipe
-    from zoo.shipped import Shipped
+    from zoo.recipes.recipe import Recipe
+    from zoo.recipes.shipped import Shipped
 
 # A step that costs little, and whose outputs do not depend on the machine's precision.
 SMALL = {
@@ -28,7 +28,7 @@ SMALL = {
 
 def recipes_naming(component: Component) -> Iterator[Recipe]:
     """The recipes that have a component. Those that start from weights come last, and start without."""
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     catalog, shipped = Catalog(), _shipped()
 
@@ -49,7 +49,7 @@ def recipes_taking(component: Component) -> Iterator[Recipe]:
     A loss or metric that serves all tasks is tried in one recipe of each. Recipes of models of the same module come
     first, then those of the plugin's own tasks: their data suits best.
     """
-    from zoo.catalog import Catalog
+    from zoo.registry.catalog import Catalog
 
     module = component.reference.partition(":")[0]
     parts = Catalog().components
@@ -78,7 +78,7 @@ def specs_of(table: Mapping[str, Any], kind: str) -> list[Any]:
 
 def parameters_in_example(component: Component) -> dict[str, Any]:
     """Return what of a component's example a recipe would write into its table."""
-    from zoo.schema import parameters_of
+    from zoo.recipes.schema import parameters_of
 
     known = parameters_of(component.load())
     return {key: value for key, value in component.example.items() if key in known and known[key].type is not None}
@@ -86,8 +86,8 @@ def parameters_in_example(component: Component) -> dict[str, Any]:
 
 def _small(name: str, component: Component | None = None) -> Recipe:
     """A recipe in its quick and small form, with a component put in where there is one."""
-    from zoo.recipe import has_quick, load_recipe
-    from zoo.settings import Eval
+    from zoo.recipes.recipe import has_quick, load_recipe
+    from zoo.recipes.settings import Eval
 
     shipped = _shipped()
     overrides: dict[str, Any] = dict(SMALL)
@@ -112,8 +112,8 @@ def _name(table: dict[str, Any], kind: str) -> str:
 
 
 def _shipped() -> Shipped:
-    from zoo.catalog import Catalog
-    from zoo.shipped import shipped_recipes
+    from zoo.recipes.shipped import shipped_recipes
+    from zoo.registry.catalog import Catalog
 
     return shipped_recipes(Catalog().plugins.recipe_folders())
 
@@ -125,7 +125,7 @@ def _tables() -> list[tuple[str, dict[str, Any]]]:
 
 @lru_cache(maxsize=1)
 def _loaded(files: tuple[tuple[str, Path], ...]) -> list[tuple[str, dict[str, Any]]]:
-    from zoo.recipe import load_recipe
+    from zoo.recipes.recipe import load_recipe
 
     shipped = _shipped()
     tables = [(name, load_recipe(file, shipped=shipped).table) for name, file in files]

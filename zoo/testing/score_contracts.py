@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoo.component import Component
 from zoo.data import Batch
+from zoo.registry.component import Component
 from zoo.testing.building import build, experiment_with
 from zoo.testing.verdict import require
 
 if TYPE_CHECKING:
     from zoo.jobs.scoring import Scoring
-    from zoo.learner import Scored
+    from zoo.training.learner import Scored
 
 
 def is_a_mean(loss: Component) -> None:
@@ -43,8 +43,8 @@ def _losses(component: Component) -> Iterator[Scored]:
     import torch
 
     from zoo.jobs.evaluate import evaluating
-    from zoo.learner import Learner
     from zoo.tasks import Task
+    from zoo.training.learner import Learner
 
     if "outputs" in component.example:
         learner = Learner(torch.nn.Identity(), Task(), build(component)[0])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoo.component import Component
 from zoo.errors import InputError
+from zoo.registry.component import Component
 from zoo.testing.building import experiment_with
 from zoo.testing.data_contracts import equal
 from zoo.testing.verdict import require
@@ -38,9 +38,9 @@ def scores_a_batch(task: Component) -> None:
 
 def shows_predictions(task: Component) -> None:
     """A prediction is described as JSON, drawn, told in words, judged and put into a table, as far as the task does."""
-    from zoo.batches import sample_of
     from zoo.jobs.evaluate import predictions_of
     from zoo.tasks import Task
+    from zoo.training.batches import sample_of
 
     scoring = experiment_with(task).scoring
     shown = scoring.task

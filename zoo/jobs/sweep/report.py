@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from zoo.files import write_file
 from zoo.jobs.listeners import Listener, Results
+from zoo.jobs.report import embedded_picture, page
 from zoo.jobs.sweep.run import make_plan, run_trials
 from zoo.jobs.sweep.verdict import surface_plots, trials_table, verdict
-from zoo.recipe import parse_overrides
-from zoo.report import embedded_picture, page
-from zoo.run_folder import PICTURES, RESULTS
+from zoo.recipes.recipe import parse_overrides
+from zoo.runs.files import write_file
+from zoo.runs.folder import PICTURES, RESULTS
 
 
 def run_sweep(

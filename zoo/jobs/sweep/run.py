@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog import Catalog
 from zoo.errors import InputError, RunFailed, Stopped
-from zoo.files import write_file
 from zoo.jobs import recipe as jobs
 from zoo.jobs.listeners import Figures, Listener
 from zoo.jobs.signals import stop_on_signals
 from zoo.jobs.sweep.space import Space, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
-from zoo.recipe import parse_overrides
-from zoo.run_folder import MANIFEST, Folder, new_folder
-from zoo.schema import convert, parameters_of
-from zoo.settings import Sweep
+from zoo.recipes.recipe import parse_overrides
+from zoo.recipes.schema import convert, parameters_of
+from zoo.recipes.settings import Sweep
+from zoo.registry.catalog import Catalog
+from zoo.runs.files import write_file
+from zoo.runs.folder import MANIFEST, Folder, new_folder
 
 PLAN = "sweep.json"
 

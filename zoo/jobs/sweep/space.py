@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from zoo.errors import InputError
-from zoo.ranges import form_mistakes
+from zoo.recipes.ranges import form_mistakes
 
 Point = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import InputError
 from zoo.jobs.sweep.space import Choices, Point, Range, Space
-from zoo.settings import Sweep
+from zoo.recipes.settings import Sweep
 
 if TYPE_CHECKING:
     from zoo.jobs.sweep.trials import Trial

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zoo.files import write_file
 from zoo.jobs.listeners import Figures
 from zoo.jobs.sweep.space import Point
+from zoo.runs.files import write_file
 
 
 @dataclass

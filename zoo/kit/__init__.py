@@ -1,0 +1,1 @@
+"""What plugins share: pictures, vocabs, data sets found and cached, fonts. No other room imports it."""

@@ -1,0 +1,1 @@
+"""From entry points to callables: what plugins offer, found, named and loaded."""

@@ -1,0 +1,59 @@
+"""What a plugin may implement. Every hook is optional; a misspelt one is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import typer
+
+    from zoo.jobs.listeners import RunInfo
+    from zoo.registry.component import Component
+    from zoo.training.loop import Step
+
+hookspec = pluggy.HookspecMarker("zoo")
+hookimpl = pluggy.HookimplMarker("zoo")
+
+
+@hookspec
+def zoo_components() -> Iterable[Component]:  # type: ignore[empty-body]
+    """The components this plugin offers, made with `zoo.model`, `zoo.dataset`, ..."""
+
+
+@hookspec
+def zoo_recipes() -> Path:  # type: ignore[empty-body]
+    """The folder of TOML recipes that this plugin ships; `zoo run NAME` finds them."""
+
+
+@hookspec
+def zoo_commands(app: typer.Typer) -> None:
+    """Add subcommands to the `zoo` command."""
+
+
+@hookspec
+def zoo_run_started(run: RunInfo) -> None:
+    """A run begins, or goes on: `run.resumed` says whether."""
+
+
+@hookspec
+def zoo_step_finished(run: RunInfo, step: Step) -> None:
+    """An optimizer step is done; its loss stays on the device. Not called at all when nobody listens."""
+
+
+@hookspec
+def zoo_logged(run: RunInfo, figures: dict[str, float]) -> None:
+    """Mean losses and the rate since the last time, by name: `train/loss`, `lr` ..."""
+
+
+@hookspec
+def zoo_evaluated(run: RunInfo, figures: dict[str, float]) -> None:
+    """An evaluation is done. Figures by name: `val/loss`, `val/accuracy` ..."""
+
+
+@hookspec
+def zoo_run_ended(run: RunInfo, status: str, results: dict[str, Any] | None) -> None:
+    """The run is "done", "stopped" by a signal, or "failed". `results` is None unless it is done."""

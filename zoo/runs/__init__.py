@@ -1,0 +1,1 @@
+"""The run folder: what is written there, weights and checkpoints, and a run loaded again."""
