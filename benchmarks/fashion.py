@@ -26,9 +26,6 @@ from torchvision import datasets, transforms
 from benchmarks.side_by_side import median_ratio, print_table, rounds
 from zoo import find_data
 from zoo.jobs.experiment import Experiment, prepare
-from zoo.recipes.recipe import load_recipe
-from zoo.recipes.shipped import find_recipe, shipped_recipes
-from zoo.registry.catalog import Catalog
 from zoo.training.loop import fit
 from zoo_vision.fashion_mnist import DEBIAN, FILES, URL
 from zoo_vision.lenet import LeNet
@@ -71,9 +68,8 @@ def book_epoch(net: nn.Module, loader: Any) -> Callable[[], None]:
 
 
 def zoo_experiment(pictures: int) -> Experiment:
-    shipped = shipped_recipes()
     overrides = {"dataset.train_size": pictures, "train.batch_size": BATCH, "train.device": "cpu"}
-    return prepare(load_recipe(find_recipe("lenet", shipped), overrides, shipped=shipped), Catalog())
+    return prepare("lenet", overrides)
 
 
 def zoo_epoch(experiment: Experiment) -> Callable[[], None]:

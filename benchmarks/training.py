@@ -13,9 +13,6 @@ from torch import nn
 
 from benchmarks.side_by_side import print_table
 from zoo.jobs.experiment import prepare
-from zoo.recipes.recipe import load_recipe
-from zoo.recipes.shipped import find_recipe, shipped_recipes
-from zoo.registry.catalog import Catalog
 from zoo.training.loop import fit
 
 ROUNDS = 5
@@ -52,9 +49,7 @@ def compare(recipe: str, overrides: dict[str, Any], plain_loops: dict[str, Plain
 
 
 def _prepared(recipe: str, overrides: dict[str, Any]) -> Any:
-    shipped = shipped_recipes()
-    loaded = load_recipe(find_recipe(recipe, shipped), overrides, shipped=shipped)
-    return prepare(loaded, Catalog())
+    return prepare(recipe, overrides)
 
 
 def zoo_loop(experiment: Any) -> Iterator[int]:

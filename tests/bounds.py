@@ -11,7 +11,6 @@ from zoo.jobs.evaluate import evaluate
 from zoo.jobs.experiment import prepare
 from zoo.recipes.recipe import load_recipe
 from zoo.recipes.shipped import shipped_recipes
-from zoo.registry.catalog import Catalog
 
 Bounds = dict[str, dict[str, float]]
 RECIPES = shipped_recipes()
@@ -51,6 +50,6 @@ def by_itself(name: str, quick: bool, overrides: Iterable[str] = ()) -> ByItself
         InputError: its data are not at hand.
     """
     recipe = load_recipe(RECIPES[name], [*overrides, "train.device=cpu"], quick=quick, shipped=RECIPES)
-    experiment: Any = prepare(recipe, Catalog())
+    experiment: Any = prepare(recipe)
     figures = evaluate(experiment.scoring)
     return ByItself(baselines_of(experiment.scoring, experiment.data.splits["train"]), figures)

@@ -13,7 +13,15 @@ from zoo.registry.hooks import hookimpl
 
 if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
-    from zoo.jobs.recipe import run
+    from zoo.jobs.evaluate import evaluate
+    from zoo.jobs.experiment import Experiment, prepare
+    from zoo.jobs.live import LiveRun, RunInfo, resume_run, start_run
+    from zoo.jobs.opening import open_recipe
+    from zoo.jobs.predict import predictions
+    from zoo.jobs.recipe import resume, run
+    from zoo.jobs.score import score
+    from zoo.jobs.scoring import reopen
+    from zoo.jobs.signals import stop_on_signals
     from zoo.kit.finding import cached_tensors, find_data
     from zoo.kit.fonts import legible
     from zoo.kit.pictures import (
@@ -26,9 +34,11 @@ if TYPE_CHECKING:
     )
     from zoo.kit.vocab import Vocab
     from zoo.recipes.schema import Nested
+    from zoo.registry.plugins import listening
     from zoo.runs.files import cache_folder
     from zoo.runs.predictor import Run, RunFolder, load
-    from zoo.tasks import Task
+    from zoo.tasks import Losses, Task
+    from zoo.training.loop import Step
     from zoo.training.randomness import seeded
 
 __version__ = "0.1.0"
@@ -38,24 +48,40 @@ _LAZY = {
     "Batch": "zoo.data",
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
-    "Task": "zoo.tasks",
-    "cache_folder": "zoo.runs.files",
+    "evaluate": "zoo.jobs.evaluate",
+    "Experiment": "zoo.jobs.experiment",
+    "prepare": "zoo.jobs.experiment",
+    "LiveRun": "zoo.jobs.live",
+    "RunInfo": "zoo.jobs.live",
+    "resume_run": "zoo.jobs.live",
+    "start_run": "zoo.jobs.live",
+    "open_recipe": "zoo.jobs.opening",
+    "predictions": "zoo.jobs.predict",
+    "resume": "zoo.jobs.recipe",
+    "run": "zoo.jobs.recipe",
+    "score": "zoo.jobs.score",
+    "reopen": "zoo.jobs.scoring",
+    "stop_on_signals": "zoo.jobs.signals",
     "cached_tensors": "zoo.kit.finding",
     "find_data": "zoo.kit.finding",
     "legible": "zoo.kit.fonts",
-    "Nested": "zoo.recipes.schema",
     "Normalize": "zoo.kit.pictures",
     "PICTURE_SUFFIXES": "zoo.kit.pictures",
     "class_color": "zoo.kit.pictures",
     "picture_to_tensor": "zoo.kit.pictures",
     "read_picture": "zoo.kit.pictures",
-    "seeded": "zoo.training.randomness",
     "tensor_to_picture": "zoo.kit.pictures",
     "Vocab": "zoo.kit.vocab",
+    "Nested": "zoo.recipes.schema",
+    "listening": "zoo.registry.plugins",
+    "cache_folder": "zoo.runs.files",
     "Run": "zoo.runs.predictor",
     "RunFolder": "zoo.runs.predictor",
     "load": "zoo.runs.predictor",
-    "run": "zoo.jobs.recipe",
+    "Losses": "zoo.tasks",
+    "Task": "zoo.tasks",
+    "Step": "zoo.training.loop",
+    "seeded": "zoo.training.randomness",
 }
 
 __all__ = [
@@ -64,13 +90,18 @@ __all__ = [
     "Component",
     "Data",
     "ExpectationMissed",
+    "Experiment",
     "InputError",
+    "LiveRun",
+    "Losses",
     "Nested",
     "Normalize",
     "PluginFailed",
     "Run",
     "RunFailed",
     "RunFolder",
+    "RunInfo",
+    "Step",
     "Stopped",
     "Task",
     "TensorSplit",
@@ -80,19 +111,30 @@ __all__ = [
     "cached_tensors",
     "class_color",
     "dataset",
+    "evaluate",
     "find_data",
     "hookimpl",
     "legible",
+    "listening",
     "load",
     "loss",
     "metric",
     "model",
+    "open_recipe",
     "optimizer",
     "picture_to_tensor",
+    "predictions",
+    "prepare",
     "read_picture",
+    "reopen",
+    "resume",
+    "resume_run",
     "run",
     "schedule",
+    "score",
     "seeded",
+    "start_run",
+    "stop_on_signals",
     "task",
     "tensor_to_picture",
 ]

@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo_basics
 from zoo.recipes.schema import parameters_of
-from zoo.runs.state_tree import join_tensors, split_tensors
+from zoo.runs.checkpoint import join_tensors, split_tensors
 from zoo_basics.muon import Muon, orthogonal
 
 COMPONENTS = {component.name: component for component in zoo_basics.OPTIMIZERS}

@@ -10,7 +10,7 @@ from torch.optim import lr_scheduler
 
 import zoo_basics
 from zoo.recipes.schema import parameters_of
-from zoo.runs.state_tree import join_tensors, split_tensors
+from zoo.runs.checkpoint import join_tensors, split_tensors
 from zoo_basics import schedules
 
 EPOCHS, PER_EPOCH = 6, 5

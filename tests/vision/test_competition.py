@@ -69,29 +69,15 @@ def test_from_files_to_a_submission(colours: Path, zoo: Command) -> None:
     assert all(answer == CLASSES[int(Path(name).stem) % 3] for name, answer in rows)
 
 
-def test_folds_are_averaged(colours: Path, zoo: Command) -> None:
-    """Against the mean of what each fold says."""
-    import torch
-
-    from zoo.jobs.predict import predict_split
-
-    zoo("run", "colours.toml", "train.folds=3", "train.epochs=1", "--out", "run")
-    *_, together = predict_split(Path("run"), "test")
-    single = [torch.stack(predict_split(Path(f"run/fold-{fold}"), "test")[2]) for fold in (1, 2, 3)]
-    torch.testing.assert_close(torch.stack(together), torch.stack(single).mean(dim=0))
-    assert not torch.equal(single[0], single[1])
-
-
 def test_variants_are_averaged(colours: Path, zoo: Command) -> None:
     import torch
 
     from zoo.jobs.predict import predict_split, predictions
-    from zoo.jobs.scoring import prepare_scoring_of
-    from zoo.runs.folder import Folder
+    from zoo.jobs.scoring import reopen
 
     zoo("run", "colours.toml", "train.epochs=1", "--out", "run")
     *_, both = predict_split(Path("run"), "test", variants=True)
-    _, scoring = prepare_scoring_of(Folder.open(Path("run")), split="test")
+    scoring = reopen("run", split="test").scoring
     plain = torch.stack(list(predictions(scoring)))
     scoring.batches.tensors["input"] = scoring.batches.tensors["input"].flip(-1)
     mirrored = torch.stack(list(predictions(scoring)))

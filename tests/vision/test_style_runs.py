@@ -14,7 +14,7 @@ from skimage.data import immunohistochemistry
 from sklearn.datasets import load_sample_image
 
 import zoo
-from tests.zoo.training import stops_at
+from tests.zoo.training import heard_by, stops_at
 from zoo import InputError, Stopped
 from zoo.jobs.recipe import resume
 from zoo_vision.style_transfer.content_and_style import content_and_style
@@ -65,7 +65,12 @@ def run(tmp_path: Path, photographs: dict[str, str]) -> Callable[..., Any]:
     """Runs a small transfer in a folder of that name."""
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE)
-    return lambda name, listener=None: zoo.run(recipe, photographs, out=tmp_path / name, listener=listener)
+
+    def run(name: str, listener: object = None) -> dict[str, Any]:
+        with heard_by(listener):
+            return zoo.run(recipe, photographs, out=tmp_path / name)
+
+    return run
 
 
 def make(**settings: Any) -> StyleTransfer:

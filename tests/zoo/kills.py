@@ -24,8 +24,7 @@ import torch
 
 import zoo
 from tests.zoo.probe_parts import PLUGIN
-from tests.zoo.training import Recorder, left, run
-from zoo.jobs.recipe import resume
+from tests.zoo.training import Recorder, left, resume, run
 from zoo.registry.plugins import installed
 from zoo.runs.files import Content
 from zoo.runs.folder import MANIFEST, REPORT, STATE, WEIGHTS, Folder
@@ -112,7 +111,7 @@ def start(out: Path, kind: str, at: int, notes: Path) -> None:
         with notes.open("a") as file:
             print("save", file=file, flush=True)
             commit(folder, files)
-            step = json.loads(bytes(files[STATE][0]))["progress"]["step"] if STATE in files else -1
+            step = json.loads(bytes(files[STATE][0]))["step"] if STATE in files else -1
             print(step, file=file, flush=True)
 
     fault = Fault(kind, at)
@@ -151,7 +150,7 @@ def _read_everything(folder: Folder) -> int:
         assert zoo.load(folder.path, "cpu").predict("1.0")["value"] is not None
     if not folder.has(STATE):
         return -1
-    step: int = folder.read_json(STATE)["progress"]["step"]
+    step: int = folder.read_json(STATE)["step"]
     return step
 
 

@@ -10,8 +10,7 @@ import torch
 
 import zoo
 from tests.zoo.test_resume import SETTINGS
-from tests.zoo.training import Recorder, experiment, left, run, stopped, stopped_again, stops_at, weights
-from zoo.jobs.recipe import resume
+from tests.zoo.training import Recorder, experiment, left, resume, run, stopped, stopped_again, stops_at, weights
 from zoo.jobs.score import score
 from zoo.training.loop import fit
 

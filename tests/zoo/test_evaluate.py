@@ -13,8 +13,6 @@ from tests.zoo.training import experiment
 from zoo import Data, InputError, Stopped, Task, TensorSplit
 from zoo.jobs.evaluate import (
     evaluate,
-    evaluate_average,
-    evaluate_together,
     evaluating,
     fingerprint,
     predictions_of,
@@ -137,34 +135,16 @@ def test_without_a_loss_there_are_metrics_alone() -> None:
 def test_a_stop_is_heard_between_batches() -> None:
     stop = Stop()
     stop.requested = True
-    for call in (lambda: evaluate(scoring(), stop), lambda: evaluate_average([scoring(), scoring(2)], stop)):
-        with pytest.raises(Stopped):
-            call()
+    with pytest.raises(Stopped):
+        evaluate(scoring(), stop=stop)
 
 
 def test_several_models_score_together_as_if_one_had_scored_all() -> None:
     """By hand: 2, 4 from the first, 9, 15, 24 from the second; a mean over samples, not over models."""
     first, second = scoring(2, {"sum": Sum()}, x=X[:2]), scoring(3, {"sum": Sum()}, x=X[2:])
     second.split = "other"
-    figures = evaluate_together([first, second])
+    figures = evaluate(first, second)
     assert figures == {"val/loss": pytest.approx((4 + 16 + 81 + 225 + 576) / 5), "val/sum": -54.0}
-
-
-def test_the_average_of_several_models_is_scored_by_metrics_and_their_losses_are_averaged() -> None:
-    """By hand: mean predictions are 2 x, and the mean of 103 / 5 and 9 * 103 / 5 is 5 * 103 / 5."""
-    metrics = {"sum": Sum(), "outputs": OfOutputs()}
-    three = [scoring(factor, metrics) for factor in (1, 3)]
-    for _ in range(2):
-        assert evaluate_average(three) == {"val/loss": pytest.approx(103), "val/sum": -38.0, "val/outputs": 38.0}
-    assert evaluate_average(three[:1]) == evaluate(three[0])
-
-
-def test_answers_that_are_no_tensors_are_not_averaged() -> None:
-    pair = [scoring(), scoring()]
-    for one in pair:
-        one.task.predict = lambda model, batch, outputs=None: ["a", "b"]  # type: ignore[method-assign]
-    with pytest.raises(InputError, match="cannot be averaged"):
-        evaluate_average(pair)
 
 
 @pytest.mark.parametrize("metrics", [{"loss": Sum()}, {"once": Sum(), "several": Several()}])

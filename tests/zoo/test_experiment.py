@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import torch
 
 from tests.zoo.training import experiment
 from zoo import InputError
-from zoo.jobs import train as train_job
 from zoo.jobs.progress import Progress
 from zoo.jobs.scoring import split_of
 from zoo.jobs.train import summary
@@ -31,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("probe_parts")
 def test_the_length_of_a_run(train: dict[str, Any], steps: int, per_epoch: int) -> None:
     """72 samples in batches of 16 are 5 batches; what is accumulated makes one step, the rest of an epoch another."""
     parts = experiment(**train)
-    assert (parts.steps, parts.steps_per_epoch) == (steps, per_epoch)
+    assert (parts.total_steps, parts.steps_per_epoch) == (steps, per_epoch)
 
 
 def rate_after(parts: Any, steps: int) -> float:
@@ -126,17 +124,20 @@ def test_first_values_follow_from_the_seed() -> None:
 
 
 def test_time_spent_waiting_for_batches_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that goes on by 3 while a batch is made, and by 100 while it is used."""
+    """By a clock that goes on by 3 while a batch is made, and by 100 while it is used; two batches a step."""
     now = [0.0]
+    monkeypatch.setattr("zoo.training.loop.perf_counter", lambda: now[0])
+    parts = experiment(accumulate=2)
+    made = parts.batches.epoch
 
-    class Slow:
-        def epoch(self, epoch: int, first: int) -> Any:
-            for number in range(first, 4):
-                now[0] += 3
-                yield number
+    def slow(epoch: int, first: int = 0) -> Any:
+        for batch in made(epoch, first):
+            now[0] += 3
+            yield batch
 
-    monkeypatch.setattr(train_job, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(parts.batches, "epoch", slow)
     progress = Progress()
-    for _ in train_job._TimedBatches(Slow(), progress).epoch(0, 1):  # type: ignore[arg-type]
+    for step in parts.steps():
         now[0] += 100
-    assert progress.data_seconds == 9
+        progress.add(step)
+    assert progress.data_seconds == 2 * 5 * 3

@@ -82,8 +82,6 @@ RIGHT = [
     TRAIN + '[expect]\n"val/loss" = { min = 1, max = 1 }\n',
     TRAIN + '[expect]\n"val/loss_part" = { min = 1 }\n',
     TRAIN + 'monitor = "test/loss"\n[eval]\nsplit = "test"\n',
-    TRAIN + 'folds = 2\n[expect]\n"val/loss_std" = { max = 1 }\n"out_of_fold/loss" = { min = 1 }\n',
-    TRAIN + 'folds = 2\n' + MAE + '[expect]\n"val/mean_absolute_error_std" = { max = 1 }\n',
     TRAIN + '[eval]\nmetrics = [{ name = "mean_absolute_error", as = "x" }]\n[expect]\n"val/x" = { max = 1 }\n',
     TRAIN + '[eval]\nmetrics = ["several"]\n[expect]\n"val/whatever" = { max = 1 }\n',
     'loss = "telling"\n' + TRAIN + 'monitor = "val/weight_x"\n',
@@ -91,10 +89,6 @@ RIGHT = [
 
 # And wrong ones, with the name that is shown.
 WRONG = {
-    TRAIN + 'folds = 2\nfold = 1\n[expect]\n"out_of_fold/loss" = { max = 1 }\n': "out_of_fold/loss",
-    TRAIN + 'folds = 2\nmonitor = "out_of_fold/loss"\n': "out_of_fold/loss",
-    TRAIN + 'folds = 2\n' + MAE + '[expect]\n"out_of_fold/mean_absolute_error_std" = { max = 1 }\n':
-    "out_of_fold/mean_absolute_error_std",
     TRAIN + MAE + '[expect]\n"val/mean_absolute_error_std" = { max = 1 }\n':
     "val/mean_absolute_error_std",
 }  # fmt: skip

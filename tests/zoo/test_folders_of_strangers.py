@@ -70,13 +70,17 @@ def test_a_manifest_names_files_of_its_own_folder_alone(folder: Path, tmp_path: 
     assert (tmp_path / "victim" / "secret").read_text() == "precious"
 
 
+def _forged(state: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {**state, "state": {**state["state"], **parts}}
+
+
 FORGED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no object": lambda state: [],
     "nothing": lambda state: {},
-    "a step of text": lambda state: {**state, "progress": {**state["progress"], "step": "x"}},
-    "a step below 0": lambda state: {**state, "progress": {**state["progress"], "step": -5}},
-    "a size below 0": lambda state: {**state, "metrics_size": -1},
-    "no generators": lambda state: {**state, "random": {}},
+    "a step of text": lambda state: _forged(state, progress={**state["state"]["progress"], "step": "x"}),
+    "a step below 0": lambda state: _forged(state, progress={**state["state"]["progress"], "step": -5}),
+    "a size below 0": lambda state: _forged(state, metrics_size=-1),
+    "no generators": lambda state: _forged(state, experiment={**state["state"]["experiment"], "random": {}}),
 }
 
 

@@ -17,7 +17,8 @@ from tests.conftest import ROOT
 from tests.zoo.conftest import Write
 from tests.zoo.hostile_recipes import CODE, GOOD, HARMLESS, RECIPES
 from zoo.errors import InputError
-from zoo.jobs.recipe import open_recipe, run
+from zoo.jobs.opening import open_recipe
+from zoo.jobs.recipe import run
 from zoo.registry.catalog import Catalog
 
 FORBIDDEN = (

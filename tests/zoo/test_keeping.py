@@ -11,9 +11,8 @@ import torch
 
 import zoo
 from tests.zoo.probe_parts import Bells
-from tests.zoo.training import RECIPE, Recorder, left, run, weights
+from tests.zoo.training import RECIPE, Recorder, left, resume, run, weights
 from zoo import InputError, RunFailed
-from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
 from zoo.runs.folder import Folder
 

@@ -13,10 +13,9 @@ from torch import nn
 
 import zoo
 from tests.zoo.conftest import Install
-from tests.zoo.training import experiment, run, stopped, stops_at, weights
+from tests.zoo.training import experiment, resume, run, stopped, stops_at, weights
 from zoo import InputError, Task
 from zoo.jobs.evaluate import evaluate
-from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
 from zoo.tasks import Losses
 from zoo.training.batches import sample_of, to_device

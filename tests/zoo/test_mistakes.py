@@ -14,7 +14,7 @@ from tests.conftest import Command
 from tests.zoo.conftest import Write
 from tests.zoo.recipe_mistakes import CARET, MISTAKES, PARTS, TRAIN, Mistake
 from zoo.errors import InputError
-from zoo.jobs.recipe import open_recipe
+from zoo.jobs.opening import open_recipe
 from zoo.recipes.locate import Problem, RecipeError
 from zoo.registry.catalog import Catalog
 

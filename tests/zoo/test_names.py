@@ -17,7 +17,7 @@ from tests.conftest import Command
 from tests.zoo.conftest import Install, Write
 from zoo import Data, Task, TensorSplit
 from zoo.errors import InputError
-from zoo.jobs.recipe import open_recipe
+from zoo.jobs.opening import open_recipe
 from zoo.recipes.check import check
 from zoo.recipes.explain import explained
 from zoo.recipes.locate import RecipeError

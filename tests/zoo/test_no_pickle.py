@@ -143,8 +143,7 @@ def test_a_run_unpickles_nothing(tmp_path: Path, probe_parts: None, monkeypatch:
     import pickle
 
     import zoo
-    from tests.zoo.training import stopped, stops_at
-    from zoo.jobs.recipe import resume
+    from tests.zoo.training import resume, stopped, stops_at
     from zoo.jobs.score import score
 
     def refuse(*arguments: object, **keywords: object) -> None:

@@ -11,7 +11,6 @@ from torch import nn
 from tests.reference.loop import MovingAverage
 from tests.zoo.training import experiment, run, state, trained, weights
 from zoo import InputError
-from zoo.training.loop import fit
 from zoo.training.parameters import MovingAverage as TorchAverage
 from zoo.training.parameters import freeze, initialize, matching, parameter_groups
 
@@ -126,7 +125,7 @@ def test_the_moving_average_is_what_its_slow_twin_computes() -> None:
     parts = experiment({"model.norm": True}, ema=0.9)
     twin = MovingAverage({name: tensor.detach() for name, tensor in parts.model.named_parameters()}, 0.9)
     parts.model.train()
-    for _ in fit(parts.learner, parts.batches, parts.update, steps=parts.steps):
+    for _ in parts.steps():
         twin.update({name: tensor.detach() for name, tensor in parts.model.named_parameters()})
     averaged = parts.scoring.model
     assert averaged is not parts.model

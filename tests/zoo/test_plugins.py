@@ -18,10 +18,10 @@ import pytest
 from tests.conftest import Command
 from tests.distributions import make_distribution
 from tests.zoo.conftest import Install
+from tests.zoo.training import Recorder, heard_by
 from zoo import hookimpl, model
 from zoo.cli import app
 from zoo.errors import PluginFailed, RunFailed, Stopped
-from zoo.jobs.listeners import Listener, WithPlugins
 from zoo.jobs.recipe import resume, run
 from zoo.jobs.signals import stop_on_signals
 from zoo.registry.catalog import Catalog, UnknownComponent
@@ -330,11 +330,8 @@ def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
         zoo_evaluated=lambda run, figures: heard.append(("evaluated", place(run), figures)),
         zoo_run_ended=lambda run, status, results: heard.append(("ended", place(run), status, results)),
     )
-    listener, seen = Listener(), []
-    listener.step = seen.append
-    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run", listener=listener)
+    results = run("tiny_curve", OVERRIDES, out=tmp_path / "run")
 
-    assert [step.number for step in seen] == list(range(1, 9))
     epoch = [*["step"] * 4, "logged", "evaluated"]
     assert [event for event, *_ in heard] == ["started", *epoch, *epoch, "ended"]
     assert [where for event, where, *_ in heard if event == "step"] == [(n, 1 + (n > 4)) for n in range(1, 9)]
@@ -356,10 +353,21 @@ def test_events_are_told(listen: Callable[..., None], tmp_path: Path) -> None:
 TOLD = ("logged", "evaluated")
 
 
-def test_nobody_is_told_of_steps_where_nobody_listens(listen: Callable[..., None]) -> None:
-    assert WithPlugins(Listener(), installed()).step is None
-    listen(zoo_step_finished=lambda step: None)
-    assert WithPlugins(Listener(), installed()).step is not None
+def test_nobody_is_told_of_steps_where_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Plugins, "tell", lambda plugins, event, **arguments: told.append(event))
+    run("tiny_curve", OVERRIDES, out=tmp_path / "first")
+    assert "zoo_logged" in told and "zoo_step_finished" not in told
+    with heard_by(Recorder()):
+        run("tiny_curve", OVERRIDES, out=tmp_path / "second")
+    assert told.count("zoo_step_finished") == 8
+
+
+def test_an_object_listens_for_as_long_as_it_is_asked_to(tmp_path: Path) -> None:
+    with heard_by(recorder := Recorder()):
+        run("tiny_curve", OVERRIDES, out=tmp_path / "first")
+    run("tiny_curve", OVERRIDES, out=tmp_path / "second")
+    assert [step.number for step in recorder.steps] == list(range(1, 9))
 
 
 def test_a_listener_that_raises_costs_only_itself(

@@ -46,9 +46,9 @@ def test_a_file_gives_its_weights(file: Path, tmp_path: Path) -> None:
     assert all(close(started, saved, name) for name in saved)
 
 
-def test_a_new_head_is_said_to_be_new(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_head_is_said_to_be_new(file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     started = start(tmp_path / "after", file, **{"init.skip": ["head.*"]})
-    assert "new, not from" in (said := capsys.readouterr().err) and "head.weight, head.bias" in said
+    assert "new, not from" in (said := caplog.text) and "head.weight, head.bias" in said
     assert close(started, weights(tmp_path / "before"), "body.weight")
     assert not close(started, weights(tmp_path / "before"), "head.weight")
 
@@ -64,7 +64,7 @@ def test_a_file_may_be_that_of_a_part(file: Path, tmp_path: Path) -> None:
     assert "did you mean `body`" in error.value.help
 
 
-def test_a_part_of_the_weights_may_be_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_of_the_weights_may_be_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An encoder out of a run folder, tied names too; into the part of the same name, or another."""
     run(tmp_path / "before", {"model": "tied"}, epochs=1)
     saved = weights(tmp_path / "before")

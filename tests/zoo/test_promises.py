@@ -16,11 +16,9 @@ import zoo as public
 from tests.conftest import Command
 from tests.zoo import probe_parts
 from tests.zoo.training import RECIPE as PROBE
-from tests.zoo.training import Recorder, left, run, stopped
+from tests.zoo.training import Recorder, left, resume, run, stopped
 from zoo import InputError
 from zoo.jobs import run_files
-from zoo.jobs.recipe import resume
-from zoo.jobs.score import score
 from zoo.runs.folder import MANIFEST, METRICS, REPORT, STATE, WEIGHTS, Folder
 from zoo.tasks import Task
 
@@ -51,13 +49,13 @@ def test_a_folder_that_another_run_took_meanwhile_is_left_as_it_is(tmp_path: Pat
 # The log
 
 
-def test_a_log_that_lost_its_end_costs_lines_and_not_the_run(folder: Path) -> None:
+def test_a_log_that_lost_its_end_costs_lines_and_not_the_run(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """As after a power cut, which leaves a file shorter than the checkpoint says."""
     size = (folder / METRICS).stat().st_size
     os.truncate(folder / METRICS, size - 30)
-    results = resume(folder, listener := Recorder())
+    results = resume(folder)
     assert results["figures"] == Folder(folder).results()["figures"]  # type: ignore[index]
-    assert any("metrics.jsonl has lost" in message for message in listener.said)
+    assert any("metrics.jsonl has lost" in message for message in caplog.messages)
     assert all("step" in json.loads(line) for line in (folder / METRICS).read_text().splitlines())
 
 
@@ -212,7 +210,7 @@ def test_a_lost_terminal_stops_a_run_as_sigterm_does(tmp_path: Path) -> None:
 
     run(tmp_path / "unbroken")
     stopped(tmp_path / "run", Recorder(hang_up))
-    assert Folder(tmp_path / "run").read_json(STATE)["progress"]["step"] == 3
+    assert Folder(tmp_path / "run").read_json(STATE)["step"] == 3
     resume(tmp_path / "run")
     assert left(tmp_path / "run") == left(tmp_path / "unbroken")
 
@@ -249,22 +247,3 @@ def test_a_batch_of_one_under_batch_norm_is_the_user_s_to_change(tmp_path: Path)
     ):
         run(tmp_path / "rest", {"model.norm": True}, batch_size=71)
     assert run(tmp_path / "fixed", {"model.norm": True}, batch_size=71, fixed_batches=True)
-
-
-# Cross-validation
-
-
-def test_folds_are_averaged(tmp_path: Path, zoo: Command) -> None:
-    """A prediction is the mean of the folds', and figures of another split are those of that mean."""
-    run(tmp_path / "cv", folds=2, epochs=1)
-    members = [public.load(tmp_path / "cv" / f"fold-{number}", "cpu") for number in (1, 2)]
-    single = [member.predict("0.5")["value"] for member in members]
-    assert single[0] != single[1]
-    assert public.load(tmp_path / "cv", "cpu").predict("0.5")["value"] == pytest.approx(sum(single) / 2)
-    both = public.load(tmp_path / "cv", "cpu").predict(["0.5", "-0.5"])
-    assert both[0]["value"] == pytest.approx(sum(single) / 2)
-    assert zoo("predict", tmp_path / "cv", "0.5").status == 0
-    scored = score(tmp_path / "cv")
-    results = Folder(tmp_path / "cv").results()
-    assert results is not None
-    assert scored["figures"]["out_of_fold/loss"] == pytest.approx(results["figures"]["out_of_fold/loss"])

@@ -12,9 +12,19 @@ import torch
 
 from tests.conftest import Command
 from tests.zoo import probe_parts
-from tests.zoo.training import RECIPE, Recorder, left, nth_call, run, stopped, stopped_again, stops_at, terminate
-from zoo import InputError, RunFailed, Stopped
-from zoo.jobs.recipe import resume
+from tests.zoo.training import (
+    RECIPE,
+    Recorder,
+    left,
+    nth_call,
+    resume,
+    run,
+    stopped,
+    stopped_again,
+    stops_at,
+    terminate,
+)
+from zoo import InputError, RunFailed, Stopped, hookimpl
 from zoo.runs.folder import Folder
 
 pytestmark = pytest.mark.usefixtures("probe_parts")
@@ -96,7 +106,8 @@ def test_samples_of_a_map_style_split(tmp_path: Path, workers: int, stops: tuple
 
 def test_a_stop_before_the_first_step(tmp_path: Path) -> None:
     class StopsAtOnce(Recorder):
-        def started(self, run: dict[str, Any]) -> None:
+        @hookimpl
+        def zoo_run_started(self, run: Any) -> None:
             terminate()
 
     run(tmp_path / "unbroken")
@@ -150,9 +161,10 @@ def test_a_stop_as_patience_ends_the_run(tmp_path: Path) -> None:
     settings = {"eval.metrics": [{"name": "scripted", "values": [0.5, 0.4, 0.9, 0.9]}], "train.monitor": "val/scripted"}
 
     class StopsWithPatience(Recorder):
-        def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
-            super().evaluated(progress, epoch, figures)
-            if progress.stale:
+        @hookimpl
+        def zoo_evaluated(self, run: Any, figures: dict[str, float]) -> None:
+            super().zoo_evaluated(run, figures)
+            if not run.best:
                 terminate()
 
     unbroken = run(tmp_path / "unbroken", settings, epochs=4, patience=1)
@@ -173,19 +185,21 @@ def test_a_signal_to_the_workers_too(tmp_path: Path) -> None:
     assert left(tmp_path / "stopped") == left(tmp_path / "unbroken")
 
 
-def test_another_number_of_threads_is_named(tmp_path: Path) -> None:
+def test_another_number_of_threads_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.training.hardware.slowdown_of_threads", lambda: 1.0)
     stopped(tmp_path, stops_at(1))
-    resume_with_two = Recorder()
     torch.set_num_threads(2)
-    resume(tmp_path, resume_with_two)
-    assert len(resume_with_two.said) == 1
-    assert "used 1 threads and now has 2" in resume_with_two.said[0] and "cannot end exactly" in resume_with_two.said[0]
+    resume(tmp_path)
+    [message] = caplog.messages
+    assert "used 1 threads and now has 2" in message and "cannot end exactly" in message
 
 
-def test_the_same_number_of_threads_is_not(tmp_path: Path) -> None:
+def test_the_same_number_of_threads_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     stopped(tmp_path, stops_at(1))
-    resume(tmp_path, quiet := Recorder())
-    assert quiet.said == []
+    resume(tmp_path)
+    assert caplog.messages == []
 
 
 def test_a_complete_run_is_not_resumed(tmp_path: Path) -> None:

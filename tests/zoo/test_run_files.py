@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo import InputError
-from zoo.jobs.listeners import RunInfo
+from zoo.jobs.live import RunInfo
 from zoo.jobs.run_files import recipe_file, require_empty, verdicts_of
 from zoo.jobs.scoring import scoring_settings
 from zoo.recipes.recipe import load_recipe
@@ -29,7 +29,7 @@ from zoo.recipes.recipe import load_recipe
 )
 def test_bounds_are_met_on_them_and_between_them(tmp_path: Path, bounds: str, met: bool) -> None:
     (tmp_path / "a.toml").write_text(f'[expect]\n"val/accuracy" = {{ {bounds} }}\n"val/acuracy" = {{ min = 0.1 }}\n')
-    verdicts = verdicts_of(load_recipe(tmp_path / "a.toml"), {"val/accuracy": 0.5, "val/loss": 1.0})
+    verdicts = verdicts_of(load_recipe(tmp_path / "a.toml").table["expect"], {"val/accuracy": 0.5, "val/loss": 1.0})
     stated: dict[str, Any] = {
         key.strip(): float(value) for key, value in (part.split("=") for part in bounds.split(","))
     }
@@ -41,7 +41,7 @@ def test_bounds_are_met_on_them_and_between_them(tmp_path: Path, bounds: str, me
 
 def test_a_figure_that_is_not_a_number_meets_no_bound(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("[expect]\na = { min = 0 }\nb = { max = 1 }\n")
-    verdicts = verdicts_of(load_recipe(tmp_path / "a.toml"), {"a": float("nan"), "b": float("nan")})
+    verdicts = verdicts_of(load_recipe(tmp_path / "a.toml").table["expect"], {"a": float("nan"), "b": float("nan")})
     assert not any(verdict["met"] for verdict in verdicts.values())
 
 
@@ -92,8 +92,6 @@ def test_settings_that_figures_depend_on_are_taken_over() -> None:
         "precision": "bf16",
         "workers": 3,
         "seed": 5,
-        "folds": 4,
-        "fold": 2,
         "channels_last": True,
     }
     settings = scoring_settings({"train": {**train, "epochs": 9, "device": "cuda", "compile": True}}, "cpu")

@@ -17,9 +17,8 @@ import pytest
 
 import zoo
 from tests.zoo.training import RECIPE as PROBE
-from tests.zoo.training import Recorder, left, run, stopped, stops_at
+from tests.zoo.training import Recorder, left, resume, run, stopped, stops_at
 from zoo import InputError, RunFailed
-from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
 from zoo.runs.folder import ENVIRONMENT, MANIFEST, RECIPE, REPORT, STATE, STATE_TENSORS, WEIGHTS, Folder
 from zoo.runs.metrics_log import MetricsLog

@@ -33,28 +33,27 @@ def test_another_vocab_of_the_same_size_is_refused(training: bool) -> None:
         _require_their_assets(weights(vocab=VOCAB), data(vocab={"tokens": ["z", "b"]}), training)
 
 
-def test_classes_may_differ_where_the_weights_are_trained_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_classes_may_differ_where_the_weights_are_trained_on(caplog: pytest.LogCaptureFixture) -> None:
     """And a line says so; where they are only scored, classes are what the weights say they are."""
     old, other = weights(classes=CLASSES, vocab=VOCAB), data(classes=["dog", "cat"], vocab=VOCAB)
     _require_their_assets(old, other, True)
-    assert capsys.readouterr().err.startswith("`classes` changes: ")
+    assert caplog.text.count("`classes` changes: ") == 1
     with pytest.raises(InputError, match="`classes` of the dataset is not"):
         _require_their_assets(old, other, False)
 
 
-def test_the_same_assets_and_those_of_one_side_pass_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_assets_and_those_of_one_side_pass_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     _require_their_assets(weights(vocab=VOCAB, own=1), data(vocab=VOCAB, new=2), False)
-    assert capsys.readouterr().err == ""
+    assert caplog.text == ""
 
 
-def test_weights_that_state_no_assets_are_said_to(capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_that_state_no_assets_are_said_to(caplog: pytest.LogCaptureFixture) -> None:
     bare = SimpleNamespace(name="old.safetensors", folder=None, asset_hashes=dict)
     _require_their_assets(bare, data(vocab=VOCAB, classes=CLASSES), True)  # type: ignore[arg-type]
-    assert capsys.readouterr().err == (
-        "old.safetensors does not say which `vocab` it was trained with; the dataset's is taken\n"
-    )
+    assert caplog.messages == ["old.safetensors does not say which `vocab` it was trained with; the dataset's is taken"]
+    caplog.clear()
     _require_their_assets(bare, data(classes=CLASSES), True)  # type: ignore[arg-type]
-    assert capsys.readouterr().err == ""
+    assert caplog.text == ""
 
 
 def recipe(**table: Any) -> Recipe:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Command
-from tests.zoo.training import RECIPE, Recorder, terminate
+from tests.zoo.training import RECIPE, Recorder, heard_by, terminate
 from zoo import InputError, RunFailed, Stopped
 from zoo.jobs.sweep.report import run_sweep
 from zoo.jobs.sweep.run import Plan
@@ -173,8 +173,8 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     whole = sweep(tmp_path / "whole")
     steps = iter(range(1000))
     listener = Recorder(lambda _: terminate() if next(steps) == 7 else None)  # within the second trial
-    with pytest.raises(Stopped):
-        sweep(tmp_path / "stopped", listener=listener)
+    with heard_by(listener), pytest.raises(Stopped):
+        sweep(tmp_path / "stopped")
     assert (tmp_path / "stopped" / "trial-0001" / "checkpoint").is_dir()
     assert not (tmp_path / "stopped" / "trial-0002").exists()
     again = sweep(tmp_path / "stopped")
@@ -187,9 +187,9 @@ def _lasting(trial: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_finished_sweep_is_not_repeated(tmp_path: Path) -> None:
     first = sweep(tmp_path)
-    listener = Recorder()
-    assert sweep(tmp_path, listener=listener) == first
-    assert not listener.said
+    with heard_by(recorder := Recorder()):
+        assert sweep(tmp_path) == first
+    assert not recorder.steps
 
 
 def test_another_sweep_does_not_go_into_its_folder(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,11 +20,11 @@ import pytest
 from tests.conftest import Command
 from zoo import InputError, RunFailed, Stopped, hookimpl, model
 from zoo import run as run_recipe
-from zoo.cli.output import print_error, print_json, print_table, print_text, ready_streams, say, show_status
-from zoo.cli.progress import Terminal, close
+from zoo.cli.output import Said, print_error, print_json, print_table, print_text, ready_streams, say, show_status
+from zoo.cli.progress import Terminal, close, shown
 from zoo.errors import plain
-from zoo.jobs.listeners import Listener
-from zoo.registry.plugins import installed
+from zoo.jobs.live import RunInfo
+from zoo.registry.plugins import installed, listening
 
 WILD = "\x1b]0;title\x07\x9b31m\u202e\u2066\n\rerror: all is well\u2028\x7f\ud800"
 SHOWN = r"\x1b]0;title\x07\x9b31m\u202e\u2066\n\rerror: all is well\u2028\x7f\ud800"
@@ -137,9 +138,9 @@ class Screen(io.StringIO):
         return True
 
 
-def progress(**more: Any) -> Any:
-    values = {"step": 5, "steps": 20, "examples": 100, "train_seconds": 2.0, "chosen": True}
-    return SimpleNamespace(**{**values, **more})
+def at(step: int = 5, **more: Any) -> RunInfo:
+    values = {"steps": 20, "best": True, "examples_per_second": 50.0, "seconds_left": 6.0, **more}
+    return RunInfo(Path("runs/a/1"), {}, {}, step=step, **values)
 
 
 def test_progress_in_a_file_is_a_line_now_and_then(
@@ -147,15 +148,18 @@ def test_progress_in_a_file_is_a_line_now_and_then(
 ) -> None:
     clock = iter([100.0, 102.0, 105.1, 110.2])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    terminal = Terminal()
-    terminal.preparing("dataset `scenes`")
-    terminal.preparing("dataset `scenes`")  # of the next trial of a sweep
-    terminal.started(SimpleNamespace(folder="runs/a/1"))
-    for step in (1, 2, 3, 600):
-        terminal.logged(progress(step=step, steps=1000), {"loss\x1b": 0.123456})
-    terminal.evaluated(progress(), 1, {"val/loss": 2})
-    terminal.evaluated(progress(step=6, chosen=False), 1, {"val/loss": 3})
-    terminal.say("a word")
+    terminal, logger = Terminal(), logging.getLogger("a test's")
+    logger.addHandler(Said())
+    logger.setLevel(logging.INFO)
+    logger.info("preparing dataset `%s`", "scenes")
+    logger.info("preparing dataset `%s`", "scenes")  # of the next trial of a sweep
+    terminal.zoo_run_started(at())
+    for step, left in ((1, 1999.0), (2, 998.0), (3, 665.0), (600, 1.3)):
+        terminal.zoo_logged(at(step, steps=1000, seconds_left=left), {"loss\x1b": 0.123456})
+    terminal.zoo_evaluated(at(), {"val/loss": 2})
+    terminal.zoo_evaluated(at(6, best=False, seconds_left=5.0), {"val/loss": 3})
+    terminal.zoo_evaluated(at(0, steps=0), {"val/loss": 4})
+    logger.warning("a %s", "word")
     assert capsys.readouterr().err.splitlines() == [
         "preparing dataset `scenes`",
         "run folder: runs/a/1",
@@ -164,6 +168,7 @@ def test_progress_in_a_file_is_a_line_now_and_then(
         r"step 600/1000  loss\x1b 0.1235  50 examples/s  1 s left",
         "step 5/20  val/loss 2  50 examples/s  6 s left  (best)",
         "step 6/20  val/loss 3  50 examples/s  5 s left",
+        "val/loss 4  (best)",
         "a word",
     ]
 
@@ -171,11 +176,15 @@ def test_progress_in_a_file_is_a_line_now_and_then(
 def test_progress_on_a_terminal_is_a_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
-    terminal = Terminal()
-    terminal.preparing("dataset `scenes`")
-    terminal.started(SimpleNamespace(folder="runs/a/1"))
-    terminal.logged(progress(train_seconds=0.0), {"loss": 1})
-    terminal.evaluated(progress(), 1, {"val/loss": 2})
+    with shown():
+        pass
+    terminal, logger = Terminal(), logging.getLogger("another test's")
+    logger.addHandler(Said())
+    logger.setLevel(logging.INFO)
+    logger.info("preparing dataset `%s`", "scenes")
+    terminal.zoo_run_started(at())
+    terminal.zoo_logged(at(examples_per_second=0.0, seconds_left=0.0), {"loss": 1})
+    terminal.zoo_evaluated(at(), {"val/loss": 2})
     show_status("red\x1b")
     assert screen.getvalue() == (
         "\rpreparing ...\x1b[K"
@@ -196,15 +205,16 @@ def test_a_header_is_bold_on_a_terminal_that_has_colours(monkeypatch: pytest.Mon
         assert screen.getvalue() == f"{header}b\n"
 
 
-def test_a_run_says_what_it_prepares_before_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_says_what_it_prepares_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     heard: list[str] = []
-    listener = Listener()
-    monkeypatch.setattr(listener, "preparing", heard.append)
-    monkeypatch.setattr(listener, "started", lambda run: heard.append("started"))
+    caplog.set_level("INFO", "zoo")
+    monkeypatch.setattr("zoo.jobs.scoring.logger.info", lambda text, name: heard.append(text % name))
     monkeypatch.setattr("zoo_tiny.curve.sine_curve", lambda **arguments: heard.append("built"), raising=True)
     with pytest.raises(Exception):  # noqa: B017 the set is none
-        run_recipe("tiny_curve", out=tmp_path / "run", listener=listener)
-    assert heard == ["dataset `sine_curve`", "built"]
+        run_recipe("tiny_curve", out=tmp_path / "run")
+    assert heard == ["preparing dataset `sine_curve`", "built"]
 
 
 def test_results_name_their_figures_and_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,23 +295,17 @@ def test_results_that_cannot_be_written_are_a_failure(monkeypatch: pytest.Monkey
 # A stop
 
 
-class Interrupted(Listener):
+class Interrupted:
     """Sends this process a signal as soon as it trains."""
 
-    def started(self, run: dict[str, Any]) -> None:
+    @hookimpl
+    def zoo_run_started(self, run: RunInfo) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("name", ["run", "with blank"])
 def test_a_stopped_run_says_how_it_goes_on(name: str, tmp_path: Path) -> None:
-    with pytest.raises(Stopped) as stopped:
-        run_recipe("tiny_curve", ["expect={}"], out=tmp_path / name, listener=Interrupted())
+    with listening(Interrupted()), pytest.raises(Stopped) as stopped:
+        run_recipe("tiny_curve", ["expect={}"], out=tmp_path / name)
     folder = f"{tmp_path}/run" if name == "run" else f"'{tmp_path}/with blank'"
     assert str(stopped.value) == f"stopped by a signal\n  help: zoo resume {folder}"
-
-
-def test_a_stopped_cross_validation_goes_on_as_a_whole(tmp_path: Path) -> None:
-    """Not the fold in which it was stopped."""
-    with pytest.raises(Stopped) as stopped:
-        run_recipe("tiny_curve", ["expect={}", "train.folds=2"], out=tmp_path / "run", listener=Interrupted())
-    assert stopped.value.help == f"zoo resume {tmp_path}/run"

@@ -13,9 +13,8 @@ from torch import nn
 
 import zoo
 from tests.zoo.probe_parts import Calculating, Net, Tied
-from tests.zoo.training import experiment, left, run, stopped, stops_at, weights
+from tests.zoo.training import experiment, left, resume, run, stopped, stops_at, weights
 from zoo import InputError
-from zoo.jobs.recipe import resume
 from zoo.runs.weights import (
     Tensors,
     assign_weights,

@@ -12,9 +12,8 @@ import pytest
 
 import zoo as public
 from tests.conftest import Command
-from tests.zoo.training import run, stopped, stops_at, weights
+from tests.zoo.training import heard_by, resume, run, stopped, stops_at, weights
 from zoo import InputError, RunFailed, Stopped
-from zoo.jobs.recipe import resume
 from zoo.jobs.score import score
 from zoo.runs.folder import WEIGHTS, Folder
 
@@ -39,8 +38,8 @@ def language_recipe() -> Path:
 def test_a_changed_data_set_is_refused_until_it_is_meant(text: Callable[[str], None]) -> None:
     """The same letters, so the same vocab, in another order; both on resume and for figures."""
     text("the quick brown fox jumps over the lazy dog.")
-    with pytest.raises(Stopped):
-        public.run(language_recipe(), out="run", listener=stops_at(3))
+    with heard_by(stops_at(3)), pytest.raises(Stopped):
+        public.run(language_recipe(), out="run")
     shutil.copytree("run", "same")
     resume("same")
     text("the lazy dog jumps over the quick brown fox.")
@@ -149,14 +148,14 @@ def test_a_part_s_vocab_is_compared_too(tmp_path: Path, with_assets: Callable[..
 
 
 def test_classes_and_preprocessing_may_change_with_a_note(
-    tmp_path: Path, with_assets: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, with_assets: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     """In training; figures of weights under other classes would be wrong in silence."""
     with_assets(classes=["cat", "dog"], preprocess={"scale": 1.0})
     run(tmp_path / "first", epochs=1)
     with_assets(classes=["dog", "cat"], preprocess={"scale": 2.0})
     run(tmp_path / "second", {"init.from": str(tmp_path / "first")}, epochs=1)
-    said = capsys.readouterr().err
+    said = caplog.text
     assert "`classes` changes: sha256" in said and '`classes[0]` is "cat" there and "dog" here' in said
     assert "`preprocess` changes" in said
     with pytest.raises(InputError, match="`classes` of the dataset is not what"):
@@ -164,7 +163,7 @@ def test_classes_and_preprocessing_may_change_with_a_note(
 
 
 def test_weights_that_say_nothing_of_a_vocab_are_taken_with_a_word(
-    tmp_path: Path, with_assets: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, with_assets: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     from safetensors.torch import save_file
 
@@ -174,7 +173,7 @@ def test_weights_that_say_nothing_of_a_vocab_are_taken_with_a_word(
     )
     with_assets(vocab={"tokens": ["a"]})
     run(tmp_path / "second", {"init.from": str(tmp_path / "w.safetensors")}, epochs=1)
-    assert "does not say which `vocab` it was trained with" in capsys.readouterr().err
+    assert "does not say which `vocab` it was trained with" in caplog.text
 
 
 def test_an_asset_cannot_take_the_name_of_another_file(tmp_path: Path, with_assets: Callable[..., None]) -> None:

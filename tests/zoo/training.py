@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +13,52 @@ import pytest
 import torch
 
 import zoo
-from zoo import Stopped
+from zoo import Stopped, hookimpl
+from zoo.jobs import recipe as jobs
 from zoo.jobs.experiment import Experiment, prepare
-from zoo.jobs.listeners import Listener
-from zoo.jobs.recipe import resume
-from zoo.recipes.recipe import load_recipe
+from zoo.jobs.live import LiveRun
+from zoo.registry.plugins import listening
 from zoo.runs.weights import read_tensors
-from zoo.training.loop import Step, fit
+from zoo.training.loop import Step
 
 RECIPE = Path(__file__).parent / "probe.toml"
 
 Settings = Mapping[str, Any]
 
 
-def run(out: Path, settings: Settings | None = None, listener: Listener | None = None, **train: Any) -> dict[str, Any]:
+def run(out: Path, settings: Settings | None = None, listener: object = None, **train: Any) -> dict[str, Any]:
     """Run the probe recipe; keywords are settings of `[train]`."""
-    return zoo.run(RECIPE, _overrides(settings, train), out=out, listener=listener)
+    with heard_by(listener):
+        return zoo.run(RECIPE, _overrides(settings, train), out=out)
+
+
+def resume(out: Path, listener: object = None, **arguments: Any) -> dict[str, Any]:
+    with heard_by(listener):
+        return jobs.resume(out, **arguments)
+
+
+@contextmanager
+def heard_by(listener: object) -> Iterator[None]:
+    """Have a listener hear what runs inside; what `at` of a recorder raises is not contained, as if the job did."""
+    with pytest.MonkeyPatch.context() as patch:
+        if getattr(listener, "at", None) is not None:
+            stepped = LiveRun.stepped
+            patch.setattr(LiveRun, "stepped", lambda run, step: (stepped(run, step), listener.at(step.number)))  # type: ignore[attr-defined]
+        with nullcontext() if listener is None else listening(listener):
+            yield
 
 
 def experiment(settings: Settings | None = None, **train: Any) -> Experiment:
     """The probe recipe, built."""
-    from zoo.registry.catalog import Catalog
-
-    return prepare(load_recipe(RECIPE, _overrides(settings, train)), Catalog())
+    return prepare(RECIPE, _overrides(settings, train))
 
 
 def trained(parts: Experiment, steps: int | None = None) -> Experiment:
     """Trained without a run around it."""
-    parts.learner.train()
-    for module in parts.frozen:
-        module.eval()
-    stream = fit(
-        parts.learner,
-        parts.batches,
-        parts.update,
-        steps=steps or parts.steps,
-        accumulate=parts.train.accumulate,
-    )
-    for _ in stream:
-        pass
+    stream = parts.steps()
+    for step in stream:
+        if step.number == steps:
+            break
     return parts
 
 
@@ -72,26 +79,21 @@ def left(folder: Path) -> tuple[bytes, bytes]:
     return (folder / "weights.safetensors").read_bytes(), (folder / "metrics.jsonl").read_bytes()
 
 
-class Recorder(Listener):
+class Recorder:
     """Remembers what it hears, and calls `at(number)` after every step where there is one."""
 
     def __init__(self, at: Callable[[int], None] | None = None) -> None:
         self.at = at
-        self.step = self._step
         self.steps: list[Step] = []
         self.evaluations: list[tuple[int, dict[str, float]]] = []
-        self.said: list[str] = []
 
-    def _step(self, step: Step) -> None:
+    @hookimpl
+    def zoo_step_finished(self, run: Any, step: Step) -> None:
         self.steps.append(step)
-        if self.at is not None:
-            self.at(step.number)
 
-    def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
-        self.evaluations.append((progress.step, figures))
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
+    @hookimpl
+    def zoo_evaluated(self, run: Any, figures: dict[str, float]) -> None:
+        self.evaluations.append((run.step, figures))
 
 
 def terminate() -> None:
@@ -103,13 +105,13 @@ def stops_at(*numbers: int) -> Recorder:
     return Recorder(lambda number: terminate() if number in numbers else None)
 
 
-def stopped(out: Path, listener: Listener | None = None, settings: Settings | None = None, **train: Any) -> None:
+def stopped(out: Path, listener: object = None, settings: Settings | None = None, **train: Any) -> None:
     """A run that a signal stops."""
     with pytest.raises(Stopped):
         run(out, settings, listener, **train)
 
 
-def stopped_again(out: Path, listener: Listener) -> None:
+def stopped_again(out: Path, listener: object) -> None:
     with pytest.raises(Stopped):
         resume(out, listener)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from zoo import __version__
 from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
 from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
-from zoo.cli.output import print_error, print_text, ready_streams, say
+from zoo.cli.output import Said, print_error, print_text, ready_streams, say
 from zoo.errors import ZooError
 
 INTERRUPTED_TWICE = 130
@@ -60,9 +61,22 @@ app.command("sweep", cls=RecipeCommand)(sweep.sweep)
 def main() -> None:
     """The entry point: plugins add their commands, errors become a message and an exit status."""
     ready_streams()
-    with _errors_for_people():
+    with _errors_for_people(), _said():
         _add_plugin_commands()
         app()
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Print what the core logs."""
+    logger, handler = logging.getLogger("zoo"), Said()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
 
 
 def _add_plugin_commands() -> None:

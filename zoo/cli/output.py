@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -58,6 +59,24 @@ def print_error(error: ZooError) -> None:
     text = str(error)
     for line in (text if text.startswith("error[") else f"error: {text}").split("\n"):
         say(line)
+
+
+class Said(logging.Handler):
+    """Prints what the core logs: one line each; on a terminal, what is being prepared is a status that goes again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            say(message)
+        elif sys.stderr.isatty():
+            show_status(f"{message} ...")
+        elif message not in self.said:  # the data set of a run is prepared again for its report
+            self.said.add(message)
+            say(message)
 
 
 def show_status(status: str) -> None:

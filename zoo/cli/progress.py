@@ -4,49 +4,51 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from zoo.cli.output import print_json, print_text, say, show_status
 from zoo.errors import ExpectationMissed, plain
-from zoo.jobs.listeners import Listener, Results, RunInfo
+from zoo.jobs.live import RunInfo
+from zoo.jobs.run_files import Results
+from zoo.registry.hooks import hookimpl
+from zoo.registry.plugins import listening
 
 EVERY_SECONDS = 5.0
 
 
-class Terminal(Listener):
+@contextmanager
+def shown() -> Iterator[None]:
+    """Show on stderr what happens in runs inside, and what the core logs."""
+    if sys.stderr.isatty():
+        show_status("preparing ...")  # while modules load
+    with listening(Terminal(), "terminal"):
+        yield
+
+
+class Terminal:
     """Prints progress to stderr: a line that changes on a terminal; elsewhere one every few seconds."""
 
     def __init__(self) -> None:
         self.said_at = 0.0
-        self.prepared: set[str] = set()
-        self.terminal = sys.stderr.isatty()
-        if self.terminal:
-            show_status("preparing ...")  # while modules load
 
-    def preparing(self, what: str) -> None:
-        if self.terminal:
-            show_status(f"preparing {what} ...")
-        elif what not in self.prepared:
-            say(f"preparing {what}")
-        self.prepared.add(what)
-
-    def started(self, run: RunInfo) -> None:
+    @hookimpl
+    def zoo_run_started(self, run: RunInfo) -> None:
         say(f"run folder: {run.folder}")
 
-    def logged(self, progress: Any, figures: dict[str, float]) -> None:
+    @hookimpl
+    def zoo_logged(self, run: RunInfo, figures: dict[str, float]) -> None:
         now = time.monotonic()
-        if self.terminal:
-            show_status(_line(progress, figures))
+        if sys.stderr.isatty():
+            show_status(_line(run, figures))
         elif now - self.said_at > EVERY_SECONDS:
             self.said_at = now
-            say(_line(progress, figures))
+            say(_line(run, figures))
 
-    def evaluated(self, progress: Any, epoch: int, figures: dict[str, float]) -> None:
-        best = "  (best)" if progress.chosen else ""
-        say(_line(progress, figures) + best)
-
-    def say(self, message: str) -> None:
-        say(message)
+    @hookimpl
+    def zoo_evaluated(self, run: RunInfo, figures: dict[str, float]) -> None:
+        say(_line(run, figures) + ("  (best)" if run.best else ""))
 
 
 def close(results: Results, as_json: bool, dry_run: bool = False) -> None:
@@ -79,11 +81,12 @@ def _missed(name: str, verdict: dict[str, Any]) -> str:
     return f"`{name}` is {verdict['value']:.4g} and should be {bounds}"
 
 
-def _line(progress: Any, figures: dict[str, float]) -> str:
+def _line(run: RunInfo, figures: dict[str, float]) -> str:
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-    rate = progress.examples / progress.train_seconds if progress.train_seconds else 0.0
-    left = (progress.steps - progress.step) * progress.train_seconds / max(1, progress.step)
-    return f"step {progress.step}/{progress.steps}  {shown}  {rate:.0f} examples/s  {_duration(left)} left"
+    if not run.steps:  # nothing is trained
+        return shown
+    rate = f"{run.examples_per_second:.0f} examples/s"
+    return f"step {run.step}/{run.steps}  {shown}  {rate}  {_duration(run.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`zoo resume RUN`."""
+"""`zoo resume RUN [KEY=VALUE...]`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.arguments import ChangedData
+from zoo.cli.arguments import ChangedData, Overrides
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
+    overrides: Overrides = None,
     changed_data: ChangedData = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Go on with a run that was stopped or killed, from its last checkpoint."""
-    from zoo.cli.progress import Terminal, close
+    """Go on with a run that was stopped or killed, from its last checkpoint; with train.epochs=N, beyond its end."""
+    from zoo.cli.progress import close, shown
     from zoo.jobs import recipe as jobs
 
-    close(jobs.resume(run, Terminal(), changed_data), as_json)
+    with shown():
+        results = jobs.resume(run, overrides or [], changed_data=changed_data)
+    close(results, as_json)

@@ -20,9 +20,10 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Run a recipe: train, evaluate, and leave a run folder."""
-    from zoo.cli.progress import Terminal, close
+    from zoo.cli.progress import close, shown
     from zoo.jobs import recipe as jobs
 
     texts = [*(overrides or []), *([f"train.device={device}"] if device else [])]
-    results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run, listener=Terminal())
+    with shown():
+        results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run)
     close(results, as_json, dry_run)

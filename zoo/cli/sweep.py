@@ -23,10 +23,9 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a recipe with other values again and again: at random first, then around the best."""
-    from zoo.cli.progress import Terminal
     from zoo.jobs.sweep.report import run_sweep
 
-    results = run_sweep(recipe, overrides or [], over or [], quick=quick, out=out, workers=workers, listener=Terminal())
+    results = run_sweep(recipe, overrides or [], over or [], quick=quick, out=out, workers=workers)
     if as_json:
         print_json(results)
         return

@@ -7,17 +7,13 @@ from typing import Any
 
 import torch
 
-from zoo.data import Data
 from zoo.errors import RunFailed
 from zoo.jobs.baselines import baselines_of
 from zoo.jobs.evaluate import fingerprint, tables_of
-from zoo.jobs.listeners import Results
-from zoo.jobs.report import run_curves, write_report, write_run_report
-from zoo.jobs.run_files import finish, require_same_data
-from zoo.jobs.scoring import Scoring, prepare_scoring_of
-from zoo.recipes.recipe import load_recipe
-from zoo.runs.folder import RECIPE, Folder
-from zoo.runs.folds import fold_folders
+from zoo.jobs.report import write_run_report
+from zoo.jobs.run_files import Results, finish, require_same_data
+from zoo.jobs.scoring import Prepared, Scoring, reopen
+from zoo.runs.folder import Folder
 from zoo.runs.predictor import load
 from zoo.training.learner import Learner
 
@@ -42,25 +38,21 @@ def checked_load(experiment: Any, folder: Folder, progress: Any) -> Scoring:
     return loaded
 
 
-def reported(folder: Folder, results: Results, scoring: Scoring, data: Data, pictures: int) -> Results:
-    """The results with tables and baselines beside the figures, and a report of them."""
+def reported(folder: Folder, results: Results, prepared: Prepared) -> Results:
+    """Return the results with tables and baselines beside the figures, and make a report of them."""
+    scoring, data = prepared.scoring, prepared.data
     beside = tables_of(scoring)
     if "train" in data.splits:
         beside["baselines"] = baselines_of(scoring, data.splits["train"])
     results = finish(folder, {**results, **beside})
-    write_run_report(folder, results, scoring, pictures)
+    write_run_report(folder, results, scoring, prepared.eval.pictures)
     return results
 
 
 def reported_later(folder: Folder, results: Results, changed_data: bool) -> Results:
-    """Make the report of a run that was killed, or failed, over it; a cross-validation's has its curves alone."""
+    """Make the report of a run that was killed, or failed, over it."""
     with folder.locked():
         folder.recover()
-        runs = {path.name: Folder.open(path) for path in fold_folders(folder.path)}
-        if runs:
-            write_report(folder, results, run_curves(runs))
-            return results
-        data, scoring = prepare_scoring_of(folder)
-        require_same_data(folder, data, changed_data)
-        pictures = folder.read(RECIPE, load_recipe).table["eval"]["pictures"]
-        return reported(folder, results, scoring, data, pictures)
+        prepared = reopen(folder.path)
+        require_same_data(folder, prepared.data, changed_data)
+        return reported(folder, results, prepared)

@@ -33,7 +33,7 @@ def baselines_of(scoring: Scoring, train: Any, stop: Stop | None = None) -> dict
     baselines: dict[str, dict[str, float]] = {}
     for name, answer in scoring.task.baselines(_some(train, scoring)).items():
         model = answer if isinstance(answer, nn.Module) else _InItsPlace(answer)
-        for figure, value in evaluate(scoring.of(model), stop).items():
+        for figure, value in evaluate(scoring.of(model), stop=stop).items():
             if math.isfinite(value):
                 baselines.setdefault(figure, {})[name] = value
     return baselines

@@ -16,7 +16,6 @@ import torch
 
 from zoo.data import Batch
 from zoo.jobs.experiment import Experiment, prepare
-from zoo.jobs.recipe import open_recipe
 from zoo.registry.catalog import Catalog
 from zoo.training.batches import Batches
 from zoo.training.loop import fit
@@ -51,7 +50,7 @@ def bench_recipe(
     catalog = Catalog()
     for size in sizes:
         texts = [*overrides, f"train.batch_size={size}"]
-        yield _timed(prepare(open_recipe(recipe, texts, quick, catalog), catalog), seconds / 2)
+        yield _timed(prepare(recipe, texts, quick=quick, catalog=catalog), seconds / 2)
 
 
 def knee(rows: Sequence[Row]) -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -16,7 +15,6 @@ from zoo.data import Batch
 from zoo.errors import InputError
 from zoo.jobs.scoring import Scoring
 from zoo.jobs.signals import Stop
-from zoo.runs.folds import mean_of
 from zoo.training.learner import Learner
 from zoo.training.loop import part_name
 
@@ -36,27 +34,25 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def evaluate(scoring: Scoring, stop: Stop | None = None, limit: int | None = None) -> Figures:
-    """Figures by name: `val/loss`, `val/accuracy` ... The device is asked once, at the end.
+class Scored(Protocol):
+    """What has been prepared to be scored: an `Experiment`, a run that was reopened."""
+
+    @property
+    def scoring(self) -> Scoring: ...
+
+
+def evaluate(*prepared: Scored | Scoring, stop: Stop | None = None, limit: int | None = None) -> Figures:
+    """Return figures by name: `val/loss`, `val/accuracy` ... The device is asked once, at the end.
 
     Args:
-        limit: batches to look at, for a dry run.
-
-    Raises:
-        Stopped: a signal came; nothing has changed.
-    """
-    return evaluate_together([scoring], stop, limit)
-
-
-def evaluate_together(scorings: Sequence[Scoring], stop: Stop | None = None, limit: int | None = None) -> Figures:
-    """Figures over several models' samples as if one had scored them all, named after the first's split.
-
-    Args:
+        prepared: of several, the figures are over all their samples, as if one model had scored them, and are named
+            after the first one's split.
         limit: batches of each to look at.
 
     Raises:
         Stopped: a signal came; nothing has changed.
     """
+    scorings = [part if isinstance(part, Scoring) else part.scoring for part in prepared]
     first = scorings[0]
     for metric in first.metrics.values():
         metric.reset()
@@ -97,40 +93,6 @@ def _named(parts: dict[str, float]) -> Figures:
 def _update(metrics: Mapping[str, Any], learner: Learner, batch: Batch, outputs: Any, predictions: Any) -> None:
     for name, metric in metrics.items():
         learner.task.update(name, metric, learner.model, batch, outputs, predictions)
-
-
-def evaluate_average(scorings: Sequence[Scoring], stop: Stop | None = None) -> Figures:
-    """Figures of the mean prediction of several models of the same samples (the folds of a cross-validation).
-
-    Losses are the models' mean.
-
-    Raises:
-        InputError: predictions are no tensors.
-        Stopped: a signal came; nothing has changed.
-    """
-    if len(scorings) == 1:
-        return evaluate(scorings[0], stop)
-    first = scorings[0]
-    losses = [evaluate(replace(scoring, metrics={}), stop) for scoring in scorings]
-    for metric in first.metrics.values():
-        metric.reset()
-    for batch in first.batches.epoch(0):
-        if stop is not None:
-            stop.check()
-        outputs, predictions = (
-            mean_of(values) for values in zip(*(_answers(one, batch) for one in scorings), strict=True)
-        )
-        with torch.no_grad():
-            _update(first.metrics, first.learner, batch, outputs, predictions)
-    with torch.no_grad():
-        means = {name: sum(loss[name] for loss in losses) / len(losses) for name in losses[0]}
-        return {**means, **{f"{first.split}/{name}": value for name, value in _scalars(first.metrics, ()).items()}}
-
-
-def _answers(scoring: Scoring, batch: Batch) -> tuple[Any, Any]:
-    with evaluating(scoring.learner):
-        outputs = scoring.task.outputs(scoring.model, batch)
-        return outputs, scoring.learner.predict(batch, outputs)
 
 
 def tables_of(scoring: Scoring) -> dict[str, Any]:

@@ -13,35 +13,22 @@ import torch
 from zoo.data import Batch, Data
 from zoo.errors import InputError
 from zoo.jobs.evaluate import evaluating
-from zoo.jobs.scoring import Scoring, prepare_scoring_of
+from zoo.jobs.scoring import Scoring, reopen
 from zoo.runs.files import write_file
-from zoo.runs.folder import Folder
-from zoo.runs.folds import fold_folders
 from zoo.tasks import Task
 
 
 def predict_split(path: Path, split: str, device: str = "auto", variants: bool = False) -> tuple[Data, Task, list[Any]]:
-    """The dataset, the task, and a prediction for every sample of the split, in order.
-
-    The predictions of a cross-validation's folds are averaged.
+    """Return the dataset, the task, and a prediction for every sample of the split, in order.
 
     Args:
         variants: average over what the task holds to mean the same too (a picture and its mirror image).
 
     Raises:
-        InputError: there is no such run or split, or predictions are to be averaged that are no tensors.
+        InputError: there is no such run or split.
     """
-    total: list[Any] = []
-    folders = fold_folders(path) or [path]
-    if len(folders) > 1 and split in ("train", "val"):
-        raise InputError(f"every fold has a `{split}` of its own", f"zoo predict {folders[0]} --split {split}")
-    for folder in folders:
-        data, scoring = prepare_scoring_of(Folder.open(folder), split=split, device=device)
-        found = list(predictions(scoring, variants))
-        if len(folders) > 1 and not all(isinstance(one, torch.Tensor) for one in found):
-            raise InputError(f"predictions of `{type(scoring.task).__name__}` cannot be averaged over folds")
-        total = [before + one for before, one in zip(total, found, strict=True)] if total else found
-    return data, scoring.task, [one / len(folders) for one in total] if len(folders) > 1 else total
+    prepared = reopen(path, split=split, device=device)
+    return prepared.data, prepared.scoring.task, list(predictions(prepared.scoring, variants))
 
 
 def predictions(scoring: Scoring, variants: bool = False) -> Iterator[Any]:

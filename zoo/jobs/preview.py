@@ -11,7 +11,7 @@ import torch
 
 from zoo.data import Batch
 from zoo.errors import InputError
-from zoo.jobs.recipe import open_recipe
+from zoo.jobs.opening import open_recipe
 from zoo.recipes.build import Builder
 from zoo.recipes.settings import Train
 from zoo.registry.catalog import Catalog

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from zoo.data import Data
 from zoo.errors import InputError, nearest
-from zoo.jobs.listeners import Results, RunInfo
+from zoo.recipes.build import Builder
 from zoo.recipes.recipe import Recipe
-from zoo.registry.catalog import Catalog
+from zoo.registry.plugins import Failure
 from zoo.runs.assets import asset_files
 from zoo.runs.files import Content, require_writable
 from zoo.runs.folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
+
+Results = dict[str, Any]
 
 
 def require_empty(out: Path) -> None:
@@ -47,14 +50,18 @@ def claimed(recipe: Recipe, out: Path | None) -> Iterator[Folder]:
         yield folder
 
 
-def write_beginnings(folder: Folder, recipe: Recipe, builder: Any, device: Any, data: Any, catalog: Catalog) -> None:
+def write_beginnings(folder: Folder, builder: Builder, device: Any, data: Data) -> None:
     """The assets, what the run depends on, and the spelled-out recipe; with them a run can be resumed."""
     from zoo.runs.environment import describe_environment
 
     folder.recover()
-    environment = {**describe_environment(device, data, catalog.plugins), "runs": builder.runs}
+    environment = {**describe_environment(device, data, builder.catalog.plugins), "runs": builder.runs}
     folder.commit(
-        {**asset_files(builder.assets), **environment_file(environment), **recipe_file(recipe.name, builder.spelled)}
+        {
+            **asset_files(builder.assets),
+            **environment_file(environment),
+            **recipe_file(builder.recipe.name, builder.spelled),
+        }
     )
 
 
@@ -119,9 +126,13 @@ def _described(fingerprint: Mapping[str, Any]) -> str:
     return f"{fingerprint['samples']} samples (sha256 {fingerprint['sha256'][:12]}...)"
 
 
-def run_info(folder: Folder, spelled: dict[str, Any], **progress: Any) -> RunInfo:
-    """Return what listeners are told of a run; `progress` is how far it is."""
-    return RunInfo(folder.path, spelled, folder.read_json(ENVIRONMENT), **progress)
+def keep_failures(folder: Folder, failures: Iterable[Failure]) -> None:
+    """Add what listeners have raised to `failures` of environment.json."""
+    new = [asdict(failure) for failure in failures]
+    if new:
+        environment = folder.read_json(ENVIRONMENT)
+        environment["failures"] = [*environment.get("failures", []), *new]
+        folder.commit(environment_file(environment))
 
 
 def finish(folder: Folder, results: Results) -> Results:
@@ -131,10 +142,10 @@ def finish(folder: Folder, results: Results) -> Results:
     return results
 
 
-def verdicts_of(recipe: Recipe, figures: Mapping[str, float]) -> dict[str, Any]:
+def verdicts_of(expect: Mapping[str, Any], figures: Mapping[str, float]) -> dict[str, Any]:
     """For each figure of `[expect]`: its value, its bounds, and whether it is within them."""
     verdicts = {}
-    for name, bounds in recipe.table.get("expect", {}).items():
+    for name, bounds in expect.items():
         value = figures.get(name)
         met = value is not None and bounds.get("min", value) <= value <= bounds.get("max", value)
         verdicts[name] = {"value": value, **bounds, "met": met}

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from zoo.jobs.listeners import Results
-from zoo.jobs.run_files import require_same_data
+from zoo.jobs.run_files import Results, require_same_data
 from zoo.jobs.signals import stop_on_signals
 from zoo.recipes.recipe import Overrides, parse_overrides
 from zoo.runs.folder import Folder
-from zoo.runs.folds import fold_folders
-
-OUT_OF_FOLD = "out_of_fold"
 
 
 def score(
@@ -24,7 +19,7 @@ def score(
     batch_size: int | None = None,
     changed_data: bool = False,
 ) -> Results:
-    """Score a run's weights; of a cross-validation, every fold on what it held out, or all together on another split.
+    """Score a run's weights, and return their figures and the split that they are of.
 
     Args:
         overrides: `{"dataset.root": "new"}` or `["dataset.root=new"]`: other data or metrics than the recipe's.
@@ -35,22 +30,13 @@ def score(
         InputError: the path is no run folder, an override is wrong, or the data set has changed.
         RunFailed: a file of the run folder is damaged.
     """
-    from zoo.jobs.evaluate import evaluate_average, evaluate_together, signatures
-    from zoo.jobs.scoring import prepare_scoring_of
+    from zoo.jobs.evaluate import evaluate, signatures
+    from zoo.jobs.scoring import reopen
 
-    run = Folder.open(Path(path))
     values = overrides if isinstance(overrides, dict) else parse_overrides(overrides)
     other_data = changed_data or any(key.partition(".")[0] == "dataset" for key in values)
-    folders = [Folder.open(folder) for folder in fold_folders(run.path)] or [run]
     with stop_on_signals() as stop:
-        scorings = []
-        for folder in folders:
-            data, scoring = prepare_scoring_of(folder, values, split=split, device=device, batch_size=batch_size)
-            require_same_data(folder, data, other_data)
-            scorings.append(scoring)
-        if len(scorings) > 1 and scorings[0].split in ("train", "val"):
-            scorings = [replace(scoring, split=OUT_OF_FOLD) for scoring in scorings]
-            figures = evaluate_together(scorings, stop)
-        else:
-            figures = evaluate_average(scorings, stop)
-        return {"figures": figures, "split": scorings[0].split, **signatures(scorings[0])}
+        prepared = reopen(path, values, split=split, device=device, batch_size=batch_size)
+        require_same_data(Folder(Path(path)), prepared.data, other_data)
+        figures = evaluate(prepared, stop=stop)
+        return {"figures": figures, "split": prepared.scoring.split, **signatures(prepared.scoring)}

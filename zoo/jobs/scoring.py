@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,7 +21,6 @@ from zoo.recipes.settings import Eval, Init, Train
 from zoo.registry.catalog import Catalog
 from zoo.runs.assets import MAY_CHANGE, changed_assets
 from zoo.runs.folder import RECIPE, Folder
-from zoo.runs.folds import fold_of
 from zoo.runs.predictor import load_given
 from zoo.runs.pretrained import Pretrained, find_pretrained
 from zoo.runs.weights import Tensors, assign_weights
@@ -29,6 +29,8 @@ from zoo.training.batches import Batches, make_batches
 from zoo.training.hardware import autocast, choose_device, choose_precision, placed
 from zoo.training.learner import LOSS, TASK, Learner
 from zoo.training.randomness import seed_all
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -54,18 +56,26 @@ class Scoring:
         return replace(self, learner=self.learner.of(model))
 
 
+@dataclass
+class Prepared:
+    """A recipe, built as far as scoring needs it."""
+
+    builder: Builder
+    data: Data
+    scoring: Scoring
+    eval: Eval
+
+    @property
+    def device(self) -> torch.device:
+        return self.scoring.device
+
+
 def prepare_scoring(
-    recipe: Recipe,
-    catalog: Catalog,
-    train: Train | None = None,
-    preparing: Callable[[str], object] = lambda what: None,
-    training: bool = False,
-    settled: bool = False,
-) -> tuple[Builder, Data, Scoring, Eval]:
+    recipe: Recipe, catalog: Catalog, train: Train | None = None, *, training: bool = False, settled: bool = False
+) -> Prepared:
     """Build dataset, task, model, loss and metrics, with the weights that `[init]` names.
 
     Args:
-        preparing: told what is about to be built that may take its time.
         training: the model is about to be trained, so that components get the runs that they name (teachers).
         settled: the recipe is that of the weights: what it states of the model stands, whatever the facts of the data.
 
@@ -81,10 +91,8 @@ def prepare_scoring(
     seed_all(train.seed)
     if training:
         builder.load_run = partial(load_given, device=str(device))
-    preparing(f"dataset `{recipe.table['dataset']['name']}`")
+    logger.info("preparing dataset `%s`", recipe.table["dataset"]["name"])
     data = builder.component("dataset")
-    if train.folds is not None and train.fold is not None:
-        data = fold_of(data, train.folds, train.fold, train.seed)
     if initial is not None:
         _require_their_assets(initial, data, "train" in recipe.table and not settled)
     builder.offer(_unsettled(data.facts, recipe) if settled else data.facts, data.assets)
@@ -111,23 +119,23 @@ def prepare_scoring(
         settings.split,
         device,
     )  # fmt: skip
-    return builder, data, scoring, settings
+    return Prepared(builder, data, scoring, settings)
 
 
-def prepare_scoring_of(
-    folder: Folder,
+def reopen(
+    path: str | Path,
     overrides: Overrides = (),
     *,
     split: str | None = None,
     device: str = "auto",
     batch_size: int | None = None,
-) -> tuple[Data, Scoring]:
+) -> Prepared:
     """Build what scores a run's weights on a split of its dataset; by default the one of the recipe's `[eval]`.
 
     Args:
         overrides: `KEY=VALUE` texts or values by key, as for a run: other data, other metrics.
     """
-    catalog = Catalog()
+    folder, catalog = Folder.open(Path(path)), Catalog()
     recipe = folder.read(RECIPE, lambda file: load_recipe(file, overrides))
     if overrides:
         require_valid(recipe, catalog)
@@ -135,14 +143,13 @@ def prepare_scoring_of(
     evaluation = recipe.table.setdefault("eval", {})
     evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
     settings = scoring_settings(recipe.table, device)
-    _, data, scoring, _ = prepare_scoring(recipe, catalog, settings, settled=True)
-    return data, scoring
+    return prepare_scoring(recipe, catalog, settings, settled=True)
 
 
 def scoring_settings(recipe: Mapping[str, Any], device: str = "auto") -> Train:
     """Return what of a run's `[train]` its figures depend on, for scoring its weights elsewhere."""
     stated = recipe.get("train", {})
-    kept = ("batch_size", "channels_last", "precision", "workers", "seed", "folds", "fold")
+    kept = ("batch_size", "channels_last", "precision", "workers", "seed")
     return Train(device=device, **{key: stated[key] for key in kept if key in stated})
 
 
@@ -201,11 +208,11 @@ def _require_their_assets(initial: Pretrained, data: Data, training: bool) -> No
                 f"`{name}` of the dataset is not what {initial.name} was trained with: {difference}",
                 f"weights and `{name}` belong together: let the dataset take it from the weights, or leave [init] out",
             )
-        print(f"`{name}` changes: {difference}", file=sys.stderr)
+        logger.warning("`%s` changes: %s", name, difference)
     unknown = [name for name in data.assets if name not in hashes and name not in MAY_CHANGE]
     if unknown and not hashes:
         what = ", ".join(f"`{name}`" for name in unknown)
-        print(f"{initial.name} does not say which {what} it was trained with; the dataset's is taken", file=sys.stderr)
+        logger.warning("%s does not say which %s it was trained with; the dataset's is taken", initial.name, what)
 
 
 def _recipe_of(initial: Pretrained) -> dict[str, Any]:
@@ -222,7 +229,7 @@ def _start_from(learner: Learner, initial: Pretrained, settings: Init) -> None:
     if settings.part is None and settings.into is None:
         new += learner.assign_own({name: tensor for name, tensor in tensors.items() if name not in own})
     if new:
-        print(f"new, not from {initial.name}: {', '.join(new)}", file=sys.stderr)
+        logger.warning("new, not from %s: %s", initial.name, ", ".join(new))
 
 
 def _under(name: str | None, tensors: Tensors, tied: dict[str, str], where: str) -> tuple[Tensors, dict[str, str]]:

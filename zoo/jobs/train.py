@@ -1,4 +1,4 @@
-"""The training job: a body around `fit` that logs, evaluates, saves and stops."""
+"""The training job: the loop, and what is done with each of its steps."""
 
 from __future__ import annotations
 
@@ -9,31 +9,17 @@ from typing import Any
 
 import torch
 
-from zoo.data import Batch
 from zoo.errors import InputError, RunFailed
 from zoo.jobs.evaluate import Figures, evaluate, fingerprint
 from zoo.jobs.experiment import Experiment
-from zoo.jobs.listeners import Listener
+from zoo.jobs.live import LiveRun
 from zoo.jobs.monitor import require_figure
-from zoo.jobs.progress import Progress, require_finite, save_state
-from zoo.jobs.signals import Stop
-from zoo.runs.files import Content
-from zoo.runs.folder import STATE, WEIGHTS, Folder
-from zoo.runs.weights import encode, weights_of
-from zoo.training.batches import Batches
-from zoo.training.loop import fit
+from zoo.jobs.progress import Progress, require_finite
+from zoo.runs.folder import STATE, WEIGHTS
 
 
-def train(
-    experiment: Experiment,
-    folder: Folder,
-    progress: Progress,
-    stop: Stop,
-    listener: Listener,
-    *,
-    limit: int | None = None,
-) -> None:
-    """Train from where `progress` stands to the end, leaving checkpoints and the chosen weights in the folder.
+def train(experiment: Experiment, run: LiveRun, progress: Progress, *, limit: int | None = None) -> None:
+    """Train from where `progress` stands to the end, leaving checkpoints and the chosen weights in the run's folder.
 
     Args:
         limit: batches to look at in evaluations, for a dry run.
@@ -42,110 +28,91 @@ def train(
         Stopped: a signal came; the checkpoint is complete.
         RunFailed: a loss is not finite, or memory or disk ran out; the last checkpoint is kept.
     """
-    body = _Body(experiment, folder, progress, stop, listener, limit)
+    job = _Training(experiment, run, progress, limit)
     with _known_failures(experiment):
-        body.run()
-    progress.seconds = time.monotonic() - body.started
+        job.begin()
+        if not job.is_done():
+            for step in experiment.steps(progress.step):
+                progress.add(step)
+                run.stepped(step)
+                if step.number % experiment.train.log_every_steps == 0:
+                    job.log()
+                if job.evaluation_is_due():
+                    job.evaluate()
+                    if job.is_done():
+                        break
+                elif time.monotonic() - job.saved_at > experiment.train.checkpoint_every_seconds:
+                    job.save()
+                job.leave_if_stopped()
+                progress.goes_on()
+    progress.seconds = time.monotonic() - job.started
 
 
-class _Body:
-    def __init__(
-        self,
-        experiment: Experiment,
-        folder: Folder,
-        progress: Progress,
-        stop: Stop,
-        listener: Listener,
-        limit: int | None,
-    ) -> None:
-        self.experiment, self.folder, self.progress = experiment, folder, progress
-        self.stop, self.listener, self.limit = stop, listener, limit
+class _Training:
+    """What is due after a step, and how it is done."""
+
+    def __init__(self, experiment: Experiment, run: LiveRun, progress: Progress, limit: int | None) -> None:
+        self.experiment, self.run, self.progress, self.limit = experiment, run, progress, limit
         self.settings = experiment.train
         self.started = time.monotonic() - progress.seconds
         self.saved_at = time.monotonic()
 
-    def run(self) -> None:
-        experiment, progress = self.experiment, self.progress
-        progress.steps = experiment.steps
-        batches = _TimedBatches(experiment.batches, progress)
-        if progress.step == 0 and not self.folder.has(STATE):
-            self._save()
-        self._leave_if_stopped()
-        if self._evaluation_is_due():
-            self._evaluate()
-        if self._is_done():
-            return
-        experiment.learner.train()
-        for module in experiment.frozen:
-            module.eval()
-        steps = fit(
-            experiment.learner,
-            batches,
-            experiment.update,
-            steps=experiment.steps,
-            start=progress.step,
-            accumulate=self.settings.accumulate,
-        )
-        tell, log_every = self.listener.step, self.settings.log_every_steps
-        before = time.monotonic()
-        for step in steps:
-            progress.add(step)
-            if tell is not None:
-                tell(step)
-            if step.number % log_every == 0:
-                self._log()
-            now = time.monotonic()
-            progress.train_seconds += now - before
-            progress.seconds = now - self.started
-            if self._evaluation_is_due():
-                self._evaluate()
-                if self._is_done():
-                    return
-            elif now - self.saved_at > self.settings.checkpoint_every_seconds:
-                self._save()
-            self._leave_if_stopped()
-            before = time.monotonic()
+    def begin(self) -> None:
+        """Save the first values of a new run; make up for what was due when another was interrupted."""
+        if self.progress.step == 0 and not self.run.files.has(STATE):
+            self.save()
+        self.leave_if_stopped()
+        if self.evaluation_is_due():
+            self.evaluate()
+        self.progress.goes_on()
 
-    def _evaluation_is_due(self) -> bool:
+    def evaluation_is_due(self) -> bool:
         step, settings = self.progress.step, self.settings
         if step == 0 or self.progress.evaluated == step:
             return False
         every = settings.evaluate_every_steps
         if every is None:
             every = (settings.evaluate_every_epochs or 1) * self.experiment.steps_per_epoch
-        return step % every == 0 or step >= self.experiment.steps or self._time_is_up()
+        return step % every == 0 or step >= self.experiment.total_steps or self._time_is_up()
 
-    def _is_done(self) -> bool:
-        """Whether training ends here, before its last step."""
+    def is_done(self) -> bool:
+        """Whether training ends here: after its last step, or before."""
         if self.progress.evaluated != self.progress.step:
             return False
         patience = self.settings.patience
         return self._time_is_up() or (patience is not None and self.progress.stale >= patience)
 
-    def _evaluate(self) -> None:
+    def log(self) -> None:
+        means = self.progress.take_window(self.experiment.steps_per_epoch)
+        if means:
+            progress, run = self.progress, self.run
+            run.examples_per_second = progress.examples_per_second
+            run.seconds_left = (run.steps - run.step) * progress.train_seconds / max(1, run.step)
+            run.log({f"train/{name}" if name != "lr" else name: value for name, value in means.items()})
+
+    def evaluate(self) -> None:
         """Evaluate, keep the weights where they are the best, save."""
-        self._log()
-        self._leave_if_stopped()
+        self.log()
+        self.leave_if_stopped()
         try:
-            figures = evaluate(self.experiment.scoring, self.stop, self.limit)
+            figures = evaluate(self.experiment, stop=self.run.stop, limit=self.limit)
         except Exception:
-            self._leave_if_stopped()
+            self.leave_if_stopped()
             raise
         progress = self.progress
         progress.evaluated = progress.step
-        event = {"step": progress.step, "epoch": self._epoch(), **figures}
-        self.folder.log.append(event)
+        self.run.keep(figures)
         best = self._judge(figures)
         schedule = self.experiment.update.schedule
         if hasattr(schedule, "num_bad_epochs"):
             schedule.step(figures[self.experiment.monitor])
-        progress.seconds = time.monotonic() - self.started
-        self._save(with_weights=best or self.settings.keep == "last")
-        self.listener.evaluated(progress, self._epoch(), figures)
-        self._leave_if_stopped()
+        self.save(with_weights=best or self.settings.keep == "last")
+        self.run.best = progress.chosen
+        self.run.evaluated(figures)
+        self.leave_if_stopped()
 
     def _judge(self, figures: Figures) -> bool:
-        """Whether these are the best figures so far; `progress` remembers them."""
+        """Whether the weights are to be kept, as the best so far or the first; `progress` remembers the figures."""
         require_figure(self.experiment.monitor, figures, "is monitored")
         value, progress = figures[self.experiment.monitor], self.progress
         better = value == value and (
@@ -160,70 +127,39 @@ class _Body:
         progress.chosen = better and self.settings.keep == "best"
         if better or self.settings.keep == "last" or not progress.figures:
             progress.figures = figures
-        return better or not self.folder.has(WEIGHTS)
+        return better or not self.run.files.has(WEIGHTS)
 
-    def _log(self) -> None:
-        means = self.progress.take_window(self.experiment.steps_per_epoch)
-        if means:
-            figures = {f"train/{name}" if name != "lr" else name: value for name, value in means.items()}
-            self.folder.log.append({"step": self.progress.step, "epoch": self._epoch(), **figures})
-            self.listener.logged(self.progress, figures)
+    def save(self, with_weights: bool = False) -> None:
+        """Commit a checkpoint, with the chosen weights where they are new.
 
-    def _save(self, with_weights: bool = False) -> None:
-        """Nothing is saved whose losses and weights have not been looked at."""
+        Nothing is saved whose losses and weights have not been looked at.
+        """
+        self.progress.seconds = time.monotonic() - self.started
         window = list(self.progress.window)
         self.progress.take_window(self.experiment.steps_per_epoch)
         self.progress.window = window
         require_finite(self.experiment.model, self.progress.step)
-        extra: dict[str, Content] = {}
+        weights = None
         if with_weights:
-            scoring = self.experiment.scoring
-            self.progress.fingerprint, self.progress.first_outputs = fingerprint(scoring)
-            tensors, tied = weights_of(scoring.model)
-            metadata = {"assets": self.folder.asset_hashes(), "tied": tied}
-            extra[WEIGHTS] = encode({**tensors, **scoring.learner.own_tensors()}, metadata)
-        save_state(self.experiment, self.progress, self.folder, extra)
+            self.progress.fingerprint, self.progress.first_outputs = fingerprint(self.experiment.scoring)
+            weights = self.experiment.weights()
+        state = {
+            "experiment": self.experiment.state_dict(),
+            "progress": self.progress.state_dict(),
+            "metrics_size": self.run.files.log.flushed_size(),
+            "threads": torch.get_num_threads(),
+        }
+        self.run.save(state, weights)
         self.saved_at = time.monotonic()
 
-    def _leave_if_stopped(self) -> None:
-        if self.stop.requested:
-            self._save()
-            self.stop.check()
+    def leave_if_stopped(self) -> None:
+        if self.run.stop.requested:
+            self.save()
+            self.run.check_stop()
 
     def _time_is_up(self) -> bool:
         limit = self.settings.time_limit
         return limit is not None and time.monotonic() - self.started > limit
-
-    def _epoch(self) -> int:
-        """The epoch that the last step belongs to, from 1."""
-        return max(0, self.progress.step - 1) // self.experiment.steps_per_epoch + 1
-
-
-class _TimedBatches:
-    """Batches, and a clock that runs while the loop waits for them."""
-
-    def __init__(self, batches: Batches, progress: Progress) -> None:
-        self.batches, self.progress = batches, progress
-
-    @property
-    def samples(self) -> int:
-        return self.batches.samples
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def of(self, indices: torch.Tensor) -> Batch:
-        return self.batches.of(indices)
-
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        stream = self.batches.epoch(epoch, first)
-        while True:
-            before = time.perf_counter()
-            batch = next(stream, None)
-            self.progress.data_seconds += time.perf_counter() - before
-            if batch is None:
-                return
-            yield batch
 
 
 @contextmanager
@@ -258,13 +194,12 @@ def _out_of_memory(experiment: Experiment) -> RunFailed:
 
 
 def summary(experiment: Experiment, progress: Progress) -> dict[str, Any]:
-    """Speed and length of a finished training, for results.json."""
-    seconds = progress.train_seconds
-    computing = seconds - progress.data_seconds
+    """Return speed and length of a finished training, for results.json."""
+    computing = progress.train_seconds - progress.data_seconds
     return {
         "steps": progress.step,
         **({"best_step": progress.best_step} if experiment.train.keep == "best" else {}),
-        "examples_per_second": round(progress.examples / seconds, 2) if seconds else 0.0,
+        "examples_per_second": round(progress.examples_per_second, 2),
         "examples_per_second_less_loading": round(progress.examples / computing, 2) if computing > 0 else 0.0,
         "device": str(experiment.device),
         "precision": experiment.precision,

@@ -48,6 +48,14 @@ class Builder:
         built, self.spelled[kind] = self._build(kind, spec, (kind,), supplied)
         return built
 
+    def part(self, kind: str, spec: Any, **supplied: Any) -> Any:
+        """Build a component that is no component of the recipe itself; recipe.toml has it as the recipe does."""
+        return self._build(kind, spec, (kind,), supplied)[0]
+
+    def table(self, name: str) -> Any:
+        """Build a table that a plugin adds to recipes."""
+        return self.settings(name, self.catalog.plugins.tables()[name])
+
     def metrics(self, specs: list[Any]) -> dict[str, Any]:
         """Metrics by the name that their figures go by, in order.
 

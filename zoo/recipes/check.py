@@ -74,7 +74,9 @@ class _Checker:
         self.recipe = recipe
         self.table: Mapping[str, Any] = recipe.table
         self.catalog = catalog
-        self.misspelt = {nearest(key, TOP_LEVEL) for key in self.table if key not in TOP_LEVEL}
+        self.tables = {**catalog.plugins.tables(), **TABLES}
+        self.top_level = (*TOP_LEVEL, *self.tables)
+        self.misspelt = {nearest(key, self.top_level) for key in self.table if key not in self.top_level}
 
     def _get(self, kind: str, name: str, keys: Keys) -> Component:
         return self.catalog.get(kind, name, self.catalog.plugin_shipping(self.recipe.written_in(keys)))
@@ -95,7 +97,7 @@ class _Checker:
     def _all_but_figures(self) -> Found:
         yield from self._top_level()
         yield from self._missing()
-        for table, settings in TABLES.items():
+        for table, settings in self.tables.items():
             if table in self.table:
                 yield from self._settings(table, settings)
         for kind in COMPONENTS:
@@ -108,17 +110,17 @@ class _Checker:
 
     def _top_level(self) -> Found:
         for key, value in self.table.items():
-            if key not in TOP_LEVEL:
+            if key not in self.top_level:
                 owner = _table_that_knows(key)
                 help = f"`{key}` belongs into [{owner}]" if owner else ""
-                suggestion = nearest(key, TOP_LEVEL)
+                suggestion = nearest(key, self.top_level)
                 yield Mistake("unknown-key", f"unknown key `{key}` of the recipe", (key,), "key", suggestion), help
             elif key in IN_A_FILE:
                 message = f"`{key}` cannot be set from elsewhere; it stands in a recipe's file"
                 yield Mistake("unknown-key", message, (key,), "key"), ""
             elif key in PLAIN_KEYS and not isinstance(value, str):
                 yield Mistake("wrong-type", f"`{key}` is {value_name(value)}; it should be a string", (key,)), ""
-            elif key in TABLES or key == "expect":
+            elif key in self.tables or key == "expect":
                 if not isinstance(value, dict):
                     yield Mistake("wrong-type", f"`{key}` is {value_name(value)}; it should be a table", (key,)), ""
         name = self.table.get("name")

@@ -49,7 +49,7 @@ def figure_mistakes(recipe: Recipe, catalog: Catalog) -> Found:
     """Yield what is wrong with the figures that a recipe names. All else in the recipe must be right."""
     table, figures = recipe.table, _Figures(recipe, catalog)
     for name in table.get("expect", {}):
-        if mistake := figures.mistake(name, f"`{name}` of [expect]", ("expect", name), "key", final=True):
+        if mistake := figures.mistake(name, f"`{name}` of [expect]", ("expect", name), "key"):
             yield mistake, ""
     train, sweep = table.get("train"), table.get("sweep")
     if train is not None and "monitor" in train:
@@ -63,7 +63,7 @@ def figure_mistakes(recipe: Recipe, catalog: Catalog) -> Found:
     if sweep is not None:
         name = sweep.get("figure", Sweep.figure)
         path, at = (("sweep", "figure"), "value") if "figure" in sweep else (("sweep",), "key")
-        if mistake := figures.mistake(name, f"`figure` of [sweep] is `{name}`, which", path, at, final=True):
+        if mistake := figures.mistake(name, f"`figure` of [sweep] is `{name}`, which", path, at):
             yield mistake, ""
 
 
@@ -109,19 +109,12 @@ class _Figures:
         monitor = getattr(self.task, "monitor", None)
         return monitor.replace("val/", f"{self.split}/", 1) if isinstance(monitor, str) else None
 
-    def mistake(
-        self, figure: str, subject: str, path: tuple[str, ...], at: Any = "value", final: bool = False
-    ) -> Mistake | None:
-        """Return what is wrong with the name of a figure of evaluations, or with `final` of results.json."""
-        train = self.table.get("train", {})
+    def mistake(self, figure: str, subject: str, path: tuple[str, ...], at: Any = "value") -> Mistake | None:
+        """Return what is wrong with the name of a figure."""
         split, slash, name = figure.partition("/")
-        splits = [self.split]
-        if final and "folds" in train and "fold" not in train:
-            splits.append("out_of_fold")
-            name = name.removesuffix("_std") if split == self.split else name
-        if slash and split in splits and self._is_made(name):
+        if slash and split == self.split and self._is_made(name):
             return None
-        candidates = [f"{split}/{known}" for split in splits for known in ("loss", *self._names)]
+        candidates = [f"{self.split}/{known}" for known in ("loss", *self._names)]
         message = f"{subject} is no figure of this recipe, whose figures are {', '.join(map(_quoted, candidates))}"
         elsewhere = next((candidate for candidate in candidates if candidate.endswith(f"/{name}")), None)
         return Mistake("unknown-figure", message, path, at, elsewhere or nearest(figure, candidates))

@@ -40,8 +40,6 @@ class Train:
         log_every_steps: a line in metrics.jsonl, and a look whether the loss is finite.
         time_limit: seconds after which the run ends as if it were done.
         deterministic: refuse operations whose result may vary on a GPU.
-        folds: cross-validation: as many runs, each of which holds another part of the labelled samples out.
-        fold: run this one of them alone, from 1.
         fixed_batches: every batch has the full size; an epoch's rest is dropped.
     """
 
@@ -73,8 +71,6 @@ class Train:
     log_every_steps: Count = 50
     time_limit: Annotated[float, Gt(0)] | None = None
     deterministic: bool = False
-    folds: Annotated[int, Ge(2)] | None = None
-    fold: Count | None = None
     fixed_batches: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from zoo.jobs.listeners import RunInfo
+    from zoo.jobs.live import RunInfo
     from zoo.registry.component import Component
     from zoo.training.loop import Step
 
@@ -32,6 +32,11 @@ def zoo_recipes() -> Path:  # type: ignore[empty-body]
 @hookspec
 def zoo_commands(app: typer.Typer) -> None:
     """Add subcommands to the `zoo` command."""
+
+
+@hookspec
+def zoo_tables() -> Mapping[str, Callable[..., Any]]:  # type: ignore[empty-body]
+    """The tables that this plugin adds to recipes: a dataclass or function by name, whose signature is the schema."""
 
 
 @hookspec

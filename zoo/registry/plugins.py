@@ -121,6 +121,15 @@ class Plugins:
                     folders.append((plugin, Path(plugin.hooks["zoo_recipes"]())))
         return folders
 
+    def tables(self) -> dict[str, Callable[..., Any]]:
+        """What plugins add to recipes, by the name of the table; the first plugin's where two have one name."""
+        tables: dict[str, Callable[..., Any]] = {}
+        for plugin in self.plugins:
+            if "zoo_tables" in plugin.hooks:
+                with self.contained(plugin.name, "zoo_tables"):
+                    tables = {**plugin.hooks["zoo_tables"](), **tables}
+        return tables
+
     def has_listener(self, event: str) -> bool:
         return bool(getattr(self.manager.hook, event).get_hookimpls())
 
@@ -166,6 +175,17 @@ class Plugins:
         options = function.zoo_impl  # type: ignore[attr-defined]
         is_wrapper = options["wrapper"] or options["hookwrapper"]
         return wrapper if is_wrapper and inspect.isgeneratorfunction(function) else plain
+
+
+@contextmanager
+def listening(listener: object, name: str = "listener") -> Iterator[None]:
+    """Have an object's hooks called inside, as those of a plugin are; methods are marked with `zoo.hookimpl`."""
+    plugins = installed()
+    plugins.register(listener, name)
+    try:
+        yield
+    finally:
+        plugins.unregister(name)
 
 
 @cache

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from zoo.errors import InputError, RunFailed
 from zoo.runs.assets import is_asset
-from zoo.runs.files import Content, failing_writes, flush, write_file, write_flushed
+from zoo.runs.files import Content, failing_writes, flush, hash_of, write_file, write_flushed
 from zoo.runs.metrics_log import MetricsLog
 from zoo.runs.plain_tree import require_plain
 
@@ -220,7 +220,7 @@ class Folder:
             return RunFailed(f"{file} is missing", help)
         return RunFailed(
             f"{file} is damaged or is another run's: written was sha256 {stated['sha256'][:12]}... of "
-            f"{stated['size']} bytes, and it has {_sha256(file)[:12]}... of {file.stat().st_size}",
+            f"{stated['size']} bytes, and it has {hash_of(file)[:12]}... of {file.stat().st_size}",
             help,
         )
 
@@ -248,6 +248,10 @@ class Folder:
         return {name.removesuffix(".json"): stated["sha256"] for name, stated in files.items() if is_asset(name)}
 
     # Files that the manifest does not state
+
+    def reopen(self) -> None:
+        """Forget the results: the run is not over any more."""
+        (self.path / RESULTS).unlink(missing_ok=True)
 
     def results(self) -> dict[str, Any] | None:
         """The results of a run that is over.
@@ -319,11 +323,6 @@ def _is_still(opened: BufferedReader, file: Path) -> bool:
         return os.path.samestat(os.fstat(opened.fileno()), file.stat())
     except FileNotFoundError:
         return False
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _size_and_hash(content: Content) -> dict[str, Any]:

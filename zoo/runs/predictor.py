@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,14 +14,13 @@ import torch
 from torch import nn
 
 from zoo.data import Batch
-from zoo.errors import InputError, RunFailed
+from zoo.errors import InputError
 from zoo.recipes.build import Builder
 from zoo.recipes.check import require_valid_task
 from zoo.recipes.recipe import Recipe, load_recipe
 from zoo.recipes.settings import Train
 from zoo.registry.catalog import Catalog
 from zoo.runs.folder import RECIPE, WEIGHTS, Folder
-from zoo.runs.folds import fold_folders, mean_of
 from zoo.runs.pretrained import read_weights
 from zoo.runs.weights import Tensors, build_empty, filled
 from zoo.tasks import Task
@@ -118,41 +117,20 @@ class Run:
 RunFolder = Run | None
 
 
-@dataclass
-class FoldRuns(Run):
-    """The runs of a cross-validation; their mean is the prediction."""
-
-    folds: list[Run] = field(default_factory=list)
-
-    def predict_batch(self, samples: list[dict[str, Any]]) -> Any:
-        """The mean of the folds' predictions.
-
-        Raises:
-            InputError: predictions are no tensors.
-        """
-        return mean_of(fold.predict_batch(samples) for fold in self.folds)
-
-
 def load(
     path: str | Path, device: str = "auto", task: Mapping[str, Any] | None = None, catalog: Catalog | None = None
 ) -> Run:
-    """Load a run folder, or the folds of a cross-validation. Every file is checked before it is read.
+    """Load a run folder. Every file is checked before it is read.
 
     Args:
         task: parameters of the task in place of the run's: `{"temperature": 0.5}`.
 
     Raises:
         InputError: the path is no run folder, or the task has no such parameter.
-        RunFailed: a file is missing or damaged, or weights and assets do not belong together; a fold is not done.
+        RunFailed: a file is missing or damaged, or weights and assets do not belong together.
     """
     folder = Folder.open(Path(path))
     catalog = catalog or Catalog()
-    if fold_folders(folder.path):
-        if folder.results() is None:
-            raise RunFailed(f"{folder.path} has folds that are not done", f"zoo resume {folder.path}")
-        folds = [load(fold, device, task, catalog) for fold in fold_folders(folder.path)]
-        shared = {field.name: getattr(folds[0], field.name) for field in fields(Run)}
-        return FoldRuns(**{**shared, "path": folder.path}, folds=folds)
     recipe = read_run_recipe(folder, {f"task.{key}": value for key, value in (task or {}).items()})
     if task:
         require_valid_task(recipe, catalog)
@@ -171,14 +149,8 @@ def load(
 
 
 def load_given(path: str, device: str) -> Run:
-    """Load the run that a component is given: without gradients.
-
-    Raises:
-        InputError: the folder is a cross-validation's, which has several models.
-    """
+    """Load the run that a component is given: without gradients."""
     run = load(path, device)
-    if isinstance(run, FoldRuns):
-        raise InputError(f"{path} has a model for each fold", f"name one of them: {run.folds[0].path}")
     run.model.requires_grad_(False)
     return run
 

@@ -99,7 +99,6 @@ def experiment_with(component: Component) -> Experiment:
 def _prepared(recipe: Recipe, component: Component) -> Experiment:
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import prepare
-    from zoo.registry.catalog import Catalog
     from zoo.training.randomness import seeded
 
     facts = _data_of(recipe).facts
@@ -107,7 +106,7 @@ def _prepared(recipe: Recipe, component: Component) -> Experiment:
         for key in component.example.keys() & facts.keys() & set(spec):
             del spec[key]
     with seeded(0), _offline():
-        experiment = prepare(recipe, Catalog())
+        experiment = prepare(recipe)
         evaluate(experiment.scoring, limit=1)
     return experiment
 

@@ -110,7 +110,7 @@ def reloaded(network: nn.Module, build: Callable[[str], Any]) -> nn.Module:
 
 def through_a_checkpoint(state: Any) -> Any:
     """A state as a checkpoint gives it back: tensors copied, all else through JSON. What cannot be saved is told."""
-    from zoo.runs.state_tree import join_tensors, split_tensors
+    from zoo.runs.checkpoint import join_tensors, split_tensors
 
     try:
         plain, tensors = split_tensors(state)

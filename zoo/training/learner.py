@@ -87,6 +87,15 @@ class Learner(nn.Module):
                 new.append(name)
         return new
 
+    def own_state(self) -> dict[str, Any]:
+        """Return the state of loss and task for a checkpoint: what they carry from step to step, too."""
+        return {prefix: dict(part.state_dict()) for prefix, part in self._parts().items()}
+
+    def load_own_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what `own_state` returned."""
+        for prefix, part in self._parts().items():
+            part.load_state_dict(state[prefix])
+
     def _parts(self) -> dict[str, nn.Module]:
         parts = {LOSS: self.loss, TASK: self.task}
         return {prefix: part for prefix, part in parts.items() if isinstance(part, nn.Module)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class Step:
         parts: the loss's named parts, likewise; empty where it has none.
         examples: samples it used.
         lr: the first group's rate.
+        waited: seconds for the batches to come.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Step:
     parts: dict[str, torch.Tensor]
     examples: int
     lr: float
+    waited: float = 0.0
 
 
 @dataclass
@@ -73,7 +76,12 @@ def fit(
     while number < steps:
         epoch, done = divmod(number, per_epoch)
         stream = batches.epoch(epoch, done * accumulate)
-        while number < steps and (group := list(islice(stream, accumulate))):
+        while number < steps:
+            asked = perf_counter()
+            group = list(islice(stream, accumulate))
+            waited = perf_counter() - asked
+            if not group:
+                break
             for parameter in parameters:
                 parameter.grad = None
             if len(group) == 1:
@@ -88,7 +96,7 @@ def fit(
             rate = optimize(number)
             if parts.keys() == {"loss"}:  # a loss without parts
                 parts = {}
-            yield Step(number, epoch, loss, parts, sum(map(samples_in, group)), rate)
+            yield Step(number, epoch, loss, parts, sum(map(samples_in, group)), rate, waited)
 
 
 def part_name(part: str) -> str:

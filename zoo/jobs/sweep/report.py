@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from zoo.jobs.listeners import Listener, Results
 from zoo.jobs.report import embedded_picture, page
+from zoo.jobs.run_files import Results
 from zoo.jobs.sweep.run import make_plan, run_trials
 from zoo.jobs.sweep.verdict import surface_plots, trials_table, verdict
 from zoo.recipes.recipe import parse_overrides
@@ -25,7 +25,6 @@ def run_sweep(
     quick: bool = False,
     out: Path | None = None,
     workers: int = 1,
-    listener: Listener | None = None,
 ) -> Results:
     """Run a recipe's sweep, or go on with the one in `out`.
 
@@ -43,7 +42,7 @@ def run_sweep(
         Stopped: a signal came; the same call goes on.
     """
     plan = make_plan(recipe, overrides, parse_overrides(over), quick, out)
-    trials = run_trials(plan, listener or Listener(), workers)
+    trials = run_trials(plan, workers)
     results = {
         "folder": str(plan.folder),
         "figure": plan.settings.figure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from typing import Any
 
 from zoo.errors import InputError, RunFailed, Stopped
 from zoo.jobs import recipe as jobs
-from zoo.jobs.listeners import Figures, Listener
+from zoo.jobs.opening import open_recipe
+from zoo.jobs.run_files import Results
 from zoo.jobs.signals import stop_on_signals
 from zoo.jobs.sweep.space import Space, grid, neighbour, random_point, read_space
 from zoo.jobs.sweep.trials import Trial, read_trial, read_trials, write_trial
@@ -21,10 +23,14 @@ from zoo.recipes.recipe import parse_overrides
 from zoo.recipes.schema import convert, parameters_of
 from zoo.recipes.settings import Sweep
 from zoo.registry.catalog import Catalog
+from zoo.registry.hooks import hookimpl
+from zoo.registry.plugins import listening
 from zoo.runs.files import write_file
 from zoo.runs.folder import MANIFEST, Folder, new_folder
 
 PLAN = "sweep.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,14 @@ def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], qu
         InputError: the recipe or the sweep is wrong, or the folder has another sweep.
     """
     overrides = list(overrides)
-    loaded = jobs.open_recipe(recipe, overrides, quick, Catalog())
+    loaded = open_recipe(recipe, overrides, quick, Catalog())
     table = loaded.table.get("sweep", {})
     table = {**table, "over": {**table.get("over", {}), **over}}
     parameters = parameters_of(Sweep)
     settings = Sweep(**{key: convert(value, parameters[key]) for key, value in table.items()})
     point = random_point(read_space(settings.over), settings.seed, 0)
     # Keys exist and take such values.
-    jobs.open_recipe(recipe, {**parse_overrides(overrides), **point}, quick, Catalog())
+    open_recipe(recipe, {**parse_overrides(overrides), **point}, quick, Catalog())
     folder = out or new_folder(f"{loaded.name}-sweep")
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"recipe": recipe, "overrides": overrides, "quick": quick, "sweep": table}, indent=2)
@@ -80,7 +86,7 @@ def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], qu
     return Plan(folder, recipe, overrides, quick, settings)
 
 
-def run_trials(plan: Plan, listener: Listener, workers: int = 1) -> list[Trial]:
+def run_trials(plan: Plan, workers: int = 1) -> list[Trial]:
     """Run what is left of a sweep, side by side in so many processes, and return all trials.
 
     Raises:
@@ -90,7 +96,7 @@ def run_trials(plan: Plan, listener: Listener, workers: int = 1) -> list[Trial]:
     for numbers in (range(plan.searched), range(plan.searched, plan.searched + plan.settings.neighbours)):
         if workers > 1:
             _side_by_side(plan, numbers, workers)
-        _work(plan, numbers, listener)  # all of it, or what a process died over
+        _work(plan, numbers)  # all of it, or what a process died over
         if not any(trial.state == "done" for trial in read_trials(plan.folder)):
             raise RunFailed("no trial of the sweep came to its end", f"see the errors in {plan.folder}/trial-*.json")
     return list(read_trials(plan.folder))
@@ -104,22 +110,22 @@ def best_trial(plan: Plan, trials: Iterable[Trial]) -> Trial:
 
 def _side_by_side(plan: Plan, numbers: range, workers: int) -> None:
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_work, args=(plan, numbers, Listener())) for _ in range(workers)]
+    processes = [spawn.Process(target=_work, args=(plan, numbers)) for _ in range(workers)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
 
 
-def _work(plan: Plan, numbers: range, listener: Listener) -> None:
+def _work(plan: Plan, numbers: range) -> None:
     """Do the trials that are not done, and that no other process is at."""
     with stop_on_signals() as stop:
         for number in numbers:
             stop.check()
-            _try(plan, number, listener)
+            _try(plan, number)
 
 
-def _try(plan: Plan, number: int, listener: Listener) -> None:
+def _try(plan: Plan, number: int) -> None:
     with _claimed(plan.folder / f"trial-{number:04d}.json") as file:
         if file is None:
             return
@@ -128,8 +134,8 @@ def _try(plan: Plan, number: int, listener: Listener) -> None:
             return
         write_trial(file, trial)
         point = " ".join(f"{key}={json.dumps(value)}" for key, value in trial.point.items())
-        listener.say(f"trial {number}: {point}")
-        _run(plan, trial, listener)
+        logger.warning("trial %s: %s", number, point)
+        _run(plan, trial)
         write_trial(file, trial)
 
 
@@ -162,58 +168,58 @@ def _new_trial(plan: Plan, number: int) -> Trial:
     return Trial(number, random_point(space, settings.seed, number))
 
 
-def _run(plan: Plan, trial: Trial, listener: Listener) -> None:
+def _run(plan: Plan, trial: Trial) -> None:
     """Run a trial, or go on with it, and note how it ended."""
     folder = plan.folder / f"trial-{trial.number:04d}"
-    watch = _Watch(plan, trial, listener)
+    watch = _Watch(plan, trial)
     try:
-        done = Folder(folder).results()
-        if done is not None:
-            results = done
-        elif (folder / MANIFEST).exists():
-            results = jobs.resume(folder, watch)
-        else:
-            overrides = {**parse_overrides(plan.overrides), **trial.point}
-            results = jobs.run(plan.recipe, overrides, quick=plan.quick, out=folder, listener=watch)
+        with listening(watch, "sweep"):
+            results = _results(plan, trial, folder)
     except Stopped:
-        raise
-    except _Pruned:
+        if not watch.hopeless:
+            raise
         trial.state = "pruned"
     except (RunFailed, InputError) as error:  # a rate too high, a width that does not fit: the others go on
         trial.state, trial.error = "failed", str(error)
-        listener.say(f"trial {trial.number} failed: {error}")
+        logger.warning("trial %s failed: %s", trial.number, error)
     else:
         trial.figures, trial.seconds = results["figures"], results["seconds"]
         trial.value = _figure(plan, results["figures"])
         trial.state = "done"
 
 
-def _figure(plan: Plan, figures: Figures) -> float:
+def _results(plan: Plan, trial: Trial, folder: Path) -> Results:
+    done = Folder(folder).results()
+    if done is not None:
+        return done
+    if (folder / MANIFEST).exists():
+        return jobs.resume(folder)
+    return jobs.run(plan.recipe, {**parse_overrides(plan.overrides), **trial.point}, quick=plan.quick, out=folder)
+
+
+def _figure(plan: Plan, figures: Mapping[str, float]) -> float:
     name = plan.settings.figure
     if name not in figures:
         raise InputError(f"the sweep is about `{name}`, and a run has {', '.join(figures)}", "sweep.figure names one")
     return figures[name]
 
 
-class _Pruned(Exception):
-    """The trial is not worth its time."""
+class _Watch:
+    """Notes the figure of every evaluation, and asks a run to stop that does worse than most did at that step."""
 
-
-class _Watch(Listener):
-    """Notes the figure of every evaluation, and leaves a run that does worse than most did at that step."""
-
-    def __init__(self, plan: Plan, trial: Trial, listener: Listener) -> None:
+    def __init__(self, plan: Plan, trial: Trial) -> None:
         self.plan, self.trial = plan, trial
-        self.step = listener.step
+        self.hopeless = False
 
-    def evaluated(self, progress: Any, epoch: int, figures: Figures) -> None:
+    @hookimpl
+    def zoo_evaluated(self, run: Any, figures: Mapping[str, float]) -> None:
         value = figures.get(self.plan.settings.figure)
         if value is None:
             return
-        self.trial.steps[str(progress.step)] = value
+        self.trial.steps[str(run.step)] = value
         if self.plan.settings.prune:
             from zoo.jobs.sweep.study import is_hopeless
 
             others = [trial for trial in read_trials(self.plan.folder) if trial.number != self.trial.number]
-            if is_hopeless(self.plan.settings, self.trial, others):
-                raise _Pruned
+            self.hopeless = is_hopeless(self.plan.settings, self.trial, others)
+            run.stop.requested |= self.hopeless

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from zoo.jobs.listeners import Figures
 from zoo.jobs.sweep.space import Point
 from zoo.runs.files import write_file
 
@@ -28,7 +27,7 @@ class Trial:
     near: bool = False
     state: str = "running"
     value: float | None = None
-    figures: Figures = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from zoo.runs.state_tree import join_tensors, split_tensors
+from zoo.runs.checkpoint import join_tensors, split_tensors
 
 
 def test_a_tree_comes_back_with_its_types() -> None:

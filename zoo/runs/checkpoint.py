@@ -1,12 +1,48 @@
-"""Nested state (optimizers, schedules, generators) <-> JSON and named tensors. What needs pickle is refused."""
+"""A checkpoint: nested state as JSON and named tensors. What needs pickle is refused."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
 
+from zoo.errors import RunFailed
+from zoo.runs.files import Content
+from zoo.runs.folder import STATE, STATE_TENSORS, Folder
+from zoo.runs.weights import encode, read_tensors
+
 TENSOR, TUPLE, PAIRS = "__tensor__", "__tuple__", "__pairs__"
+
+
+def state_files(state: dict[str, Any]) -> dict[str, Content]:
+    """Return the files of a checkpoint, for a commit.
+
+    Raises:
+        TypeError: something in the state is neither a tensor nor data.
+    """
+    plain, tensors = split_tensors(state)
+    return {STATE: [json.dumps(plain).encode()], STATE_TENSORS: encode(tensors, {})}
+
+
+def read_state(folder: Folder) -> dict[str, Any]:
+    """Return the state that a checkpoint holds.
+
+    Raises:
+        RunFailed: it is damaged, or is not what zoo writes.
+    """
+    tensors, _ = folder.read(STATE_TENSORS, read_tensors)
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}  # out of the mapped file, and aligned
+    try:
+        state: dict[str, Any] = join_tensors(folder.read_json(STATE), tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise no_checkpoint(folder, error) from error
+    return state
+
+
+def no_checkpoint(folder: Folder, error: Exception) -> RunFailed:
+    """Return the error of a checkpoint that is whole, and no state of this run."""
+    return RunFailed(f"{folder.path / STATE} is no checkpoint of this run ({type(error).__name__}: {error})")
 
 
 def split_tensors(tree: Any) -> tuple[Any, dict[str, torch.Tensor]]:
