@@ -14,7 +14,7 @@ from zoo.initializers import UnknownInitializer, parse_initializer
 from zoo.locate import Problem, RecipeError, locate
 from zoo.ranges import over_mistakes
 from zoo.recipe import Recipe, is_folder_name
-from zoo.schema import Mistake, Parameter, below, check_table, parameters_of
+from zoo.schema import Mistake, Parameter, Parameters, below, check_table, parameters_of
 from zoo.settings import Eval, Init, Sweep, Train
 from zoo.source import COMMAND_LINE, Keys
 from zoo.wording import value_name
@@ -321,7 +321,7 @@ class _Checker:
             return
         try:
             optimizer = self._get("optimizer", name, ("optimizer", "name"))
-            known = {**parameters_of(optimizer.load(), SUPPLIED["optimizer"]), **GROUP}
+            known = Parameters(parameters_of(optimizer.load(), SUPPLIED["optimizer"]) | GROUP)
         except Exception:
             return  # reported with the optimizer
         for index, group in enumerate(groups):

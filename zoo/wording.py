@@ -7,6 +7,7 @@ import json
 import math
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
@@ -48,7 +49,7 @@ def describe_type(type_: Any) -> str:
     if origin is Annotated:
         return describe_type(parts[0])
     if is_union(type_):
-        return " or ".join(describe_type(part) for part in parts if part is not type(None))
+        return " or ".join(map(describe_type, parts))
     if origin in (dict, collections.abc.Mapping):
         return f"a table of {_plural(parts[1])}" if len(parts) == 2 else "a table"
     if origin is tuple and ... not in parts:
@@ -56,6 +57,35 @@ def describe_type(type_: Any) -> str:
     if origin is not None and parts:
         return f"a list of {_plural(parts[0])}"
     return getattr(type_, "__name__", str(type_))
+
+
+# What pydantic's types of errors mean, where a value has the right form; a length is that of a list, table or string.
+LIMITS = {
+    "greater_than": "should be more than {gt}",
+    "greater_than_equal": "should be at least {ge}",
+    "less_than": "should be less than {lt}",
+    "less_than_equal": "should be at most {le}",
+    "multiple_of": "should be a multiple of {multiple_of}",
+    "too_short": "should have a length of at least {min_length}",
+    "too_long": "should have a length of at most {max_length}",
+    "string_too_short": "should have a length of at least {min_length}",
+    "string_too_long": "should have a length of at most {max_length}",
+}
+
+
+def limit(type_: Any, error: str, bounds: Mapping[str, Any]) -> str | None:
+    """Return how large a value should be, "should be at least 1", or None where an error is about something else.
+
+    Args:
+        error: the type of pydantic's error.
+        bounds: the numbers that the error names, by pydantic's names.
+    """
+    longer_than_its_tuple = error == "too_long" and typing.get_origin(type_) is not Annotated
+    if error not in LIMITS or longer_than_its_tuple:
+        return None
+    return LIMITS[error].format(
+        **{name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in bounds.items()}
+    )
 
 
 def _plural(type_: Any) -> str:
