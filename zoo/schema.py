@@ -11,9 +11,9 @@ import typing
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, partial, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, Union
 
 from zoo.errors import nearest
 from zoo.wording import LIMITS, choices_of, describe_type, is_union, limit, value_name
@@ -21,7 +21,7 @@ from zoo.wording import LIMITS, choices_of, describe_type, is_union, limit, valu
 MADE = object()  # the default of a dataclass field that a factory makes
 CONTAINERS = (list, tuple, dict, collections.abc.Sequence, collections.abc.Mapping)
 PLAIN = (bool, int, float, str, list, dict, tuple, Path)
-PREFIX = "given_"  # of the fields of pydantic's models, some names of which are its own
+PREFIX = "given_"  # of a model's fields: `copy`, `_x` and others are no names for them, but may be parameters
 
 Steps = tuple[str | int, ...]
 
@@ -37,8 +37,8 @@ class Nested:
 class Parameter:
     """One parameter of a component, as a recipe sees it.
 
-    `type` is what a recipe may write (None where TOML cannot write it: such a parameter comes from facts only);
-    `nested` is the kind of component it takes, or "run" for a run folder, or empty.
+    `type` is what a recipe may write: None where TOML cannot write it (such a parameter comes from facts only), and
+    anything where `nested` says which kind of component it takes, or "run" for a run folder.
     """
 
     name: str
@@ -49,11 +49,6 @@ class Parameter:
     @property
     def required(self) -> bool:
         return self.default is inspect.Parameter.empty
-
-    @property
-    def is_checked(self) -> bool:
-        """Whether its type says what a recipe may write: not of nested components, nor of what comes from facts."""
-        return self.type is not None and not self.nested
 
     @property
     def type_name(self) -> str:
@@ -67,13 +62,13 @@ class Parameters(dict[str, Parameter]):
 
     @cached_property
     def model(self) -> Any:
-        """The pydantic model of a table of them, without nested components. No field is required: facts may fill it."""
+        """The pydantic model of a table of them. No field is required: facts may fill it."""
         from pydantic import ConfigDict, Field, create_model
 
         fields: dict[str, Any] = {
             PREFIX + parameter.name: (_labelled(parameter.type), Field(None, alias=key))
             for key, parameter in self.items()
-            if parameter.is_checked
+            if parameter.type is not None
         }
         return create_model("Table", __config__=ConfigDict(strict=True, extra="forbid"), **fields)
 
@@ -108,12 +103,13 @@ def check_table(table: Mapping[str, Any], parameters: Parameters, owner: str) ->
 
     Nested components are the caller's to check; parameters left out are not mistakes here, since facts may fill them.
     """
-    plain = {key: value for key, value in table.items() if key not in parameters or not parameters[key].nested}
-    errors = _errors(plain, parameters)
+    errors = _errors(table, parameters)
     mistakes = []
-    for key, value in plain.items():
-        if any(error.kind == "extra_forbidden" for error in errors[key]):
+    for key, value in table.items():
+        if errors[key] and errors[key][0]["type"] == "extra_forbidden":
             mistakes.append(_extra_key(key, parameters, owner))
+        elif parameters[key].nested:
+            continue
         elif unwritable := next(_unwritable(value), None):
             path, part, code, expected = unwritable
             mistakes.append(_wrong_part(owner, (key, *path), part, code, expected))
@@ -125,26 +121,18 @@ def check_table(table: Mapping[str, Any], parameters: Parameters, owner: str) ->
 def convert(table: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
     """Return the arguments that a checked table stands for, by Python's names: a list becomes a tuple, say.
 
-    Left out are nested components, what only facts can say, and keys that are no parameters.
+    What only facts can say, and keys that are no parameters, are left out.
     """
-    names = {key: parameters[key].name for key in table if key in parameters and parameters[key].is_checked}
+    names = {key: parameters[key].name for key in table if key in parameters and parameters[key].type is not None}
     given = parameters.model.model_validate_json(json.dumps({key: table[key] for key in names}))
     return {name: getattr(given, PREFIX + name) for name in names.values()}
 
 
-class _Error(NamedTuple):
-    """What pydantic says of a value: the steps that lead to its wrong part, the type of the error, and its bounds.
+def _errors(table: Mapping[str, Any], parameters: Parameters) -> dict[str, list[Any]]:
+    """Return pydantic's errors about a table, by key. It is given JSON, where a list may be a tuple.
 
-    A step is an index, a key, or the label of a union's part.
+    An error's `loc` holds keys, indices and labels of the parts of unions, as `_labelled` names them.
     """
-
-    steps: Steps
-    kind: str
-    bounds: Mapping[str, Any]
-
-
-def _errors(table: Mapping[str, Any], parameters: Parameters) -> Mapping[str, list[_Error]]:
-    """Return what pydantic says of a table, by key. It is given JSON, where a list may be a tuple."""
     import pydantic
 
     errors = defaultdict(list)
@@ -152,12 +140,11 @@ def _errors(table: Mapping[str, Any], parameters: Parameters) -> Mapping[str, li
         parameters.model.model_validate_json(json.dumps(table, default=str))
     except pydantic.ValidationError as refused:
         for error in refused.errors(include_url=False, include_input=False):
-            key, *steps = error["loc"]
             if error["type"] == "missing":  # an element of a tuple: the list is too short
-                steps.pop()
-            elif steps[-1:] == ["[key]"]:  # a key of a table is no integer, say: the table is wrong
-                del steps[-2:]
-            errors[str(key)].append(_Error(tuple(steps), error["type"], error.get("ctx", {})))
+                error["loc"] = error["loc"][:-1]
+            elif error["loc"][-1] == "[key]":  # a key of a table is no integer, say: the table is wrong
+                error["loc"] = error["loc"][:-2]
+            errors[str(error["loc"][0])].append(error)
     return errors
 
 
@@ -179,10 +166,10 @@ def _extra_key(key: str, parameters: Parameters, owner: str) -> Mistake:
     return Mistake("not-writable", message, (key,), "key")
 
 
-def _wrong_value(owner: str, key: str, value: Any, type_: Any, errors: list[_Error]) -> Mistake:
+def _wrong_value(owner: str, key: str, value: Any, type_: Any, errors: list[Any]) -> Mistake:
     path, wanted, error = _innermost(type_, errors)
     part = reduce(operator.getitem, path, value)
-    size = limit(wanted, error.kind, error.bounds)
+    size = limit(wanted, error)
     choices = choices_of(wanted) if isinstance(part, str) else []
     code = "wrong-value" if size or choices else "wrong-type"
     expected = size or f"should be {describe_type(wanted)}"
@@ -194,36 +181,33 @@ def _wrong_part(owner: str, path: Steps, part: Any, code: str, expected: str, su
     return Mistake(code, f"`{name}` of {owner} is {value_name(part)}; it {expected}", path, "value", suggestion)
 
 
-def _innermost(type_: Any, errors: list[_Error]) -> tuple[Steps, Any, _Error]:
+def _innermost(type_: Any, errors: list[Any], depth: int = 1) -> tuple[Steps, Any, Any]:
     """Return the keys that lead to the wrong part of a value, what that part should be, and the error that says so.
 
     Of a union, that one part counts which has the value's form: it refuses what is inside, or how large it is.
+
+    Args:
+        depth: how much of each error's `loc` leads to the value.
     """
     bare = typing.get_args(type_)[0] if typing.get_origin(type_) is Annotated else type_
-    parts = typing.get_args(bare)
-    if not errors[0].steps:
+    union, parts = is_union(bare), typing.get_args(bare)
+    inside = [error for error in errors if error["loc"][depth:]]
+    if union:
+        inside = [error for error in inside if error["loc"][depth + 1 :] or error["type"] in LIMITS]
+    steps = list(dict.fromkeys(error["loc"][depth] for error in inside))
+    if not steps or (union and len(steps) > 1):
         return (), type_, errors[0]
-    if is_union(bare):
-        labels = {error.steps[0] for error in errors if error.steps[1:] or error.kind in LIMITS}
-        if len(labels) != 1:
-            return (), type_, errors[0]
-        (label,) = labels
-        return _innermost(parts[int(label)], _inside(errors, label))
-    step = errors[0].steps[0]
-    if isinstance(step, str):
-        part = parts[1]
+    step = steps[0]
+    if union or (typing.get_origin(bare) is tuple and ... not in parts):
+        part = parts[int(step)]
     else:
-        part = parts[0] if ... in parts or typing.get_origin(bare) is not tuple else parts[step]
-    path, part, error = _innermost(part, _inside(errors, step))
-    return (step, *path), part, error
-
-
-def _inside(errors: list[_Error], step: str | int) -> list[_Error]:
-    return [error._replace(steps=error.steps[1:]) for error in errors if error.steps[:1] == (step,)]
+        part = parts[1] if isinstance(step, str) else parts[0]
+    path, part, error = _innermost(part, [error for error in inside if error["loc"][depth] == step], depth + 1)
+    return path if union else (step, *path), part, error
 
 
 def _labelled(type_: Any) -> Any:
-    """Return a type the parts of whose unions are labelled by their number: so pydantic's errors say which refused."""
+    """Return a type whose unions label their parts by number, so that an error's `loc` says which part refused."""
     from pydantic import Tag
 
     origin, parts = typing.get_origin(type_), typing.get_args(type_)
@@ -243,22 +227,18 @@ def _parameters(function: Callable[..., Any], supplied: tuple[str, ...]) -> Para
             continue
         annotation = _evaluated(parameter.annotation, names)
         nested = _nested_kind(annotation)
-        if nested:
-            type_: Any = str
-        elif annotation in (Any, parameter.empty):
-            type_ = _type_of_default(parameter.default)
-        else:
-            type_ = _writable(annotation)
+        typed = annotation not in (Any, parameter.empty)
+        type_ = Any if nested else _writable(annotation) if typed else _type_of_default(parameter.default)
         made = type(parameter.default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
         default = MADE if made else parameter.default
-        # `from_` is how Python writes a parameter that a recipe calls `from`.
+        # `from_` is Python's spelling of what a recipe calls `from`.
         parameters[parameter.name.rstrip("_")] = Parameter(parameter.name, type_, default, nested)
     return parameters
 
 
 def _names_around(function: Any) -> dict[str, Any]:
-    """Return the names that a callable's module has, with which annotations that are strings are read."""
-    function = getattr(function, "func", function)  # of a `functools.partial`
+    """Return the names of a callable's module, which the callable's annotations are written in."""
+    function = function.func if isinstance(function, partial) else function
     function = function.__init__ if inspect.isclass(function) else function
     return dict(getattr(inspect.unwrap(function), "__globals__", {}))
 

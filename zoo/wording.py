@@ -73,19 +73,12 @@ LIMITS = {
 }
 
 
-def limit(type_: Any, error: str, bounds: Mapping[str, Any]) -> str | None:
-    """Return how large a value should be, "should be at least 1", or None where an error is about something else.
-
-    Args:
-        error: the type of pydantic's error.
-        bounds: the numbers that the error names, by pydantic's names.
-    """
-    longer_than_its_tuple = error == "too_long" and typing.get_origin(type_) is not Annotated
-    if error not in LIMITS or longer_than_its_tuple:
+def limit(type_: Any, error: Mapping[str, Any]) -> str | None:
+    """Return how large a value should be, "should be at least 1", or None where pydantic's error is about its form."""
+    longer_than_its_tuple = error["type"] == "too_long" and typing.get_origin(type_) is not Annotated
+    if error["type"] not in LIMITS or longer_than_its_tuple:
         return None
-    return LIMITS[error].format(
-        **{name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in bounds.items()}
-    )
+    return LIMITS[error["type"]].format(**error["ctx"]).removesuffix(".0")
 
 
 def _plural(type_: Any) -> str:
