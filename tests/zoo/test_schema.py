@@ -8,7 +8,7 @@ import math
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 import torch
@@ -24,9 +24,12 @@ from zoo.catalog import Catalog
 from zoo.errors import InputError
 from zoo.predictor import load_network
 from zoo.recipe import load_recipe
-from zoo.schema import Parameter, Parameters, check_table, convert, parameters_of
-from zoo.settings import Init
+from zoo.schema import MADE, Parameter, Parameters, check_table, convert, parameters_of
+from zoo.settings import Init, Sweep
 from zoo.wording import describe_type, value_name
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 PARTS = parameters_of(Parts)
 
@@ -119,6 +122,9 @@ def _of_parts(
     tables: dict[str, str | dict[str, int]],
     lists: list[int] | list[str],
     lengths: tuple[int, int] | tuple[int, int, int],
+    row: tuple[int, str],
+    numbers: tuple[int, ...],
+    some: Annotated[list[int | list[str]], MinLen(1)],
     by_class: dict[int, str],
     sequence: collections.abc.Sequence[int],
     mapping: collections.abc.Mapping[str, bool],
@@ -140,6 +146,10 @@ OF_PARTS = [
     ("rows", [1, 2.5], (1,), "wrong-type", "should be an integer or a list of strings"),
     ("rows", [1, ["a", 3]], (1, 1), "wrong-type", "should be a string"),
     ("rows", [1, 2.5, "x"], (1,), "wrong-type", "should be an integer or a list of strings"),
+    ("rows", [2.5, ["a", 3]], (0,), "wrong-type", "should be an integer or a list of strings"),
+    ("some", [1, ["a", 3]], (1, 1), "wrong-type", "should be a string"),
+    ("row", [1, 2], (1,), "wrong-type", "should be a string"),
+    ("numbers", [1, "x"], (1,), "wrong-type", "should be an integer"),
     ("tables", {"0": "x", "1": {"0": "x"}}, ("1", "0"), "wrong-type", "should be an integer"),
     ("lists", [1, "x"], (), "wrong-type", "should be a list of integers or a list of strings"),
     ("lists", [1.5], (), "wrong-type", "should be a list of integers or a list of strings"),
@@ -245,6 +255,19 @@ def test_a_bound_holds_for_what_can_be_written() -> None:
     assert mistake.message == "`rate` of it is -1.0; it should be at least 0"
 
 
+def _of_strangers(known: int, there: Decimal, many: list[torch.Tensor]) -> None:
+    """A component that names a type which its module imports for type checkers only."""
+
+
+def test_a_type_that_cannot_be_read_or_written_comes_from_facts() -> None:
+    parameters = parameters_of(_of_strangers)
+    assert [parameter.type for parameter in parameters.values()] == [int, None, None]
+
+
+def test_what_a_factory_makes_is_no_default_to_show() -> None:
+    assert parameters_of(Sweep)["over"].default is MADE
+
+
 def test_a_callable_with_some_parameters_given_has_the_types_of_the_whole() -> None:
     parameters = parameters_of(partial(Parts, num_inputs=4))
     assert (parameters["width"].type, parameters["num_inputs"].default) == (int, 4)
@@ -309,6 +332,9 @@ class TestBuild:
         assert (spelled["num_inputs"], spelled["shape"], spelled["mode"]) == (4, [2, 3], "nearest")
         assert not {"table", "teacher", "options", "rest"} & set(spelled)
         json.dumps(spelled)
+
+    def test_what_a_run_folder_s_recipe_states_of_a_fact_is_used(self, write: Write) -> None:
+        assert self.build(write, "num_inputs = 4\ntable = [1]\n")[0]["table"] == [1]
 
     def test_a_parameter_that_is_a_component(self, write: Write) -> None:
         nested = 'criterion = "mse"\nbackbone = { name = "tiny_mlp", width = 3 }\n'
