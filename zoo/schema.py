@@ -189,21 +189,23 @@ def _innermost(type_: Any, errors: list[Any], depth: int = 1) -> tuple[Steps, An
     Args:
         depth: how much of each error's `loc` leads to the value.
     """
+    whole = [error for error in errors if not error["loc"][depth:]]
+    if whole:
+        return (), type_, whole[0]
     bare = typing.get_args(type_)[0] if typing.get_origin(type_) is Annotated else type_
-    union, parts = is_union(bare), typing.get_args(bare)
-    inside = [error for error in errors if error["loc"][depth:]]
-    if union:
-        inside = [error for error in inside if error["loc"][depth + 1 :] or error["type"] in LIMITS]
-    steps = list(dict.fromkeys(error["loc"][depth] for error in inside))
-    if not steps or (union and len(steps) > 1):
-        return (), type_, errors[0]
-    step = steps[0]
-    if union or (typing.get_origin(bare) is tuple and ... not in parts):
+    parts = typing.get_args(bare)
+    if is_union(bare):
+        formed = {error["loc"][depth] for error in errors if error["loc"][depth + 1 :] or error["type"] in LIMITS}
+        if len(formed) != 1:
+            return (), type_, errors[0]
+        step = formed.pop()
         part = parts[int(step)]
     else:
-        part = parts[1] if isinstance(step, str) else parts[0]
-    path, part, error = _innermost(part, [error for error in inside if error["loc"][depth] == step], depth + 1)
-    return path if union else (step, *path), part, error
+        step = errors[0]["loc"][depth]
+        of_several_types = typing.get_origin(bare) is tuple and ... not in parts
+        part = parts[step] if of_several_types else parts[1] if isinstance(step, str) else parts[0]
+    path, part, error = _innermost(part, [error for error in errors if error["loc"][depth] == step], depth + 1)
+    return path if is_union(bare) else (step, *path), part, error
 
 
 def _labelled(type_: Any) -> Any:
