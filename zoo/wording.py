@@ -26,23 +26,23 @@ def choices_of(type_: Any) -> list[str]:
     return []
 
 
-_NAMES = {
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    str: "a string",
-    list: "a list",
-    dict: "a table",
-    Path: "a path",
+NAMES = {  # of one, and of several
+    Any: ("any value", "any values"),
+    bool: ("true or false", "true or false"),
+    int: ("an integer", "integers"),
+    float: ("a number", "numbers"),
+    str: ("a string", "strings"),
+    list: ("a list", "lists"),
+    tuple: ("a list", "lists"),
+    dict: ("a table", "tables"),
+    Path: ("a path", "paths"),
 }
 
 
 def describe_type(type_: Any) -> str:
     """A type in the words of a recipe's author: "an integer or a list of numbers"."""
-    if type_ in _NAMES:
-        return _NAMES[type_]
-    if type_ is Any:
-        return "any value"
+    if type_ in NAMES:
+        return NAMES[type_][0]
     origin, parts = typing.get_origin(type_), typing.get_args(type_)
     if origin is Literal:
         return "one of " + ", ".join(json.dumps(part) for part in parts)
@@ -57,6 +57,10 @@ def describe_type(type_: Any) -> str:
     if origin is not None and parts:
         return f"a list of {_plural(parts[0])}"
     return getattr(type_, "__name__", str(type_))
+
+
+def _plural(type_: Any) -> str:
+    return NAMES[type_][1] if type_ in NAMES else f"values, each {describe_type(type_)}"
 
 
 # What pydantic's types of errors mean, where a value has the right form; a length is that of a list, table or string.
@@ -81,17 +85,8 @@ def limit(type_: Any, error: Mapping[str, Any]) -> str | None:
     return LIMITS[error["type"]].format(**error["ctx"]).removesuffix(".0")
 
 
-def _plural(type_: Any) -> str:
-    plurals = {bool: "true or false", int: "integers", float: "numbers", str: "strings", Path: "paths"}
-    if type_ is Any:
-        return "any values"
-    return plurals.get(type_) or f"values, each {describe_type(type_)}"
-
-
 def value_name(value: Any) -> str:
     """A value as an error message shows it, cut short, with its TOML type where that helps."""
-    if isinstance(value, bool):
-        return f"{str(value).lower()}"
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, float) and not math.isfinite(value):

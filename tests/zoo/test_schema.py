@@ -309,6 +309,9 @@ DESCRIBED = {
     "a table of numbers": dict[str, float],
     'one of "a", "b"': Literal["a", "b"],
     "a list of values, each a list of integers": list[list[int]],
+    "a list of lists": list[list],
+    "a list": tuple,
+    "a table of any values": dict[str, Any],
 }
 
 
