@@ -88,7 +88,7 @@ MISTAKES = [
     Mistake('model = ▸"seer"\n' + TRAIN, "task-mismatch", None, "serves `other`, and the recipe's task is `curve`"),
     # settings
     Mistake("[train]\n▸epoch = 1\n", "unknown-key", "epochs", "unknown key `epoch` of [train]"),
-    Mistake("[train]\nepochs = ▸0\n", "wrong-value", None, "greater than or equal to 1"),
+    Mistake("[train]\nepochs = ▸0\n", "wrong-value", None, "should be at least 1"),
     Mistake('[train]\nepochs = ▸"3"\n', "wrong-type", None, 'is the string "3"; it should be an integer'),
     Mistake("[train]\nepochs = 1\n▸steps = 2\n", "conflict", None, "both `epochs` and `steps`"),
     Mistake(TRAIN + 'precision = ▸"fp23"\n', "wrong-value", "fp32", "one of"),
@@ -217,7 +217,7 @@ MISTAKES = [
             ('"train.batch_size" = [16, ▸"x"]', "wrong-type", None, "should be an integer"),
             ('"optimizer.betas" = [[0.9, 0.99], [0.9, ▸"x"]]', "wrong-type", None, "`betas[1]` of optimizer"),
             ('"train.batch_size" = { low = 1, high = ▸2.5 }', "wrong-type", None, "should be an integer"),
-            ('"train.batch_size" = { low = ▸0, high = 2 }', "wrong-value", None, "greater than or equal to 1"),
+            ('"train.batch_size" = { low = ▸0, high = 2 }', "wrong-value", None, "should be at least 1"),
             ('"optimizer.lr" = { low = 1.0, high = ▸0.1 }', "wrong-value", None, "it should be above `low`"),
             ('"optimizer.lr" = { low = 0.1, high = ▸0.1 }', "wrong-value", None, "it should be above `low`"),
             ('"optimizer.lr" = { low = ▸0.0, high = 0.1, log = true }', "wrong-value", None, "begins above 0"),

@@ -81,11 +81,11 @@ def test_the_innermost_wrong_value_is_named() -> None:
     assert (mistake.path, mistake.code) == (("pairs", 1, 1), "wrong-type")
     (mistake,) = check_table({"sizes": [1, 10]}, parameters, "it")
     assert (mistake.path, mistake.code) == (("sizes", 1), "wrong-value")
-    assert mistake.message == "`sizes[1]` of it is 10; it should be less than or equal to 9"
+    assert mistake.message == "`sizes[1]` of it is 10; it should be at most 9"
     (mistake,) = check_table({"share": 1.5}, parameters, "it")
     assert (mistake.code, mistake.message) == (
         "wrong-value",
-        "`share` of it is 1.5; it should be less than or equal to 1",
+        "`share` of it is 1.5; it should be at most 1",
     )
 
 

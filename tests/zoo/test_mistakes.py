@@ -187,6 +187,13 @@ def test_an_override_without_key_or_value_is_refused(text: str, write: Write) ->
         problems_of(write("recipe.toml", GOOD), [text])
 
 
+@pytest.mark.parametrize("text", ["train.monitor=\udcff", "train.\udcff=1", 'train.freeze=["\udcff"]'])
+def test_an_override_that_is_no_utf_8_is_refused(text: str, write: Write) -> None:
+    """Python hands over bytes that it could not read as halves of characters, which neither JSON nor TOML can hold."""
+    with pytest.raises(InputError, match="is not written in UTF-8"):
+        problems_of(write("recipe.toml", GOOD), [text])
+
+
 def test_the_command_line_shows_mistakes_and_no_traceback(zoo: Command, write: Write) -> None:
     """`check` and `run` say the same, on stderr, with status 2; a run leaves nothing behind."""
     recipe = write("recipe.toml", GOOD.replace("epochs", "epoch"))

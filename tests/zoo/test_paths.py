@@ -45,8 +45,7 @@ def _reads(file: Path, folder: Path | None = None) -> None:
 
 def test_a_path_is_written_as_a_string() -> None:
     parameters = parameters_of(_reads)
-    assert convert("a/b.txt", parameters["file"]) == Path("a/b.txt")
-    assert convert("a", parameters["folder"]) == Path("a")
+    assert convert({"file": "a/b.txt", "folder": "a"}, parameters) == {"file": Path("a/b.txt"), "folder": Path("a")}
     assert parameters["folder"].type_name == "a path" == describe_type(Path)
     assert describe_type(list[Path]) == "a list of paths"
     assert [mistake.message for mistake in check_table({"file": 3}, parameters, "it")] == [

@@ -76,8 +76,7 @@ class Builder:
         """Build `[train]`, `[eval]` or `[init]`."""
         given = self.recipe.table.get(table, {})
         parameters = parameters_of(settings)
-        values = {parameters[key].name: convert(value, parameters[key]) for key, value in given.items()}
-        built = settings(**values)
+        built = settings(**convert(given, parameters))
         stated = {key: getattr(built, parameter.name) for key, parameter in parameters.items()}
         self.spelled[table] = {key: value for key, value in stated.items() if value is not None}
         return built
@@ -95,6 +94,7 @@ class Builder:
         function = component.load()
         parameters = parameters_of(function, SUPPLIED.get(kind, ()))
         taken = parameters_of(function)
+        given = convert(table, parameters)
         arguments = {taken[name].name: value for name, value in supplied.items() if name in taken}
         spelled: dict[str, Any] = {"name": component.full_name}
         mistakes = []
@@ -109,7 +109,7 @@ class Builder:
                 # A path is absolute in a run folder, which may be used from anywhere.
                 spelled[name] = str(Path(table[name]).absolute())
             elif name in table:
-                arguments[parameter.name] = value = convert(table[name], parameter)
+                arguments[parameter.name] = value = given.get(parameter.name, table[name])
                 spelled[name] = str(value.absolute()) if isinstance(value, Path) else table[name]
                 if not nested:
                     mistakes += self._conflict(component, parameter, table[name], path)

@@ -12,7 +12,7 @@ from zoo.recipes.initializers import UnknownInitializer, parse_initializer
 from zoo.recipes.locate import Problem, RecipeError, locate
 from zoo.recipes.ranges import over_mistakes
 from zoo.recipes.recipe import Recipe, is_folder_name
-from zoo.recipes.schema import Mistake, Parameter, below, check_table, parameters_of
+from zoo.recipes.schema import Mistake, Parameter, Parameters, below, check_table, parameters_of
 from zoo.recipes.settings import Eval, Init, Sweep, Train
 from zoo.recipes.source import COMMAND_LINE, Keys
 from zoo.recipes.wording import value_name
@@ -325,7 +325,7 @@ class _Checker:
             return
         try:
             optimizer = self._get("optimizer", name, ("optimizer", "name"))
-            known = {**parameters_of(optimizer.load(), SUPPLIED["optimizer"]), **GROUP}
+            known = Parameters(parameters_of(optimizer.load(), SUPPLIED["optimizer"]) | GROUP)
         except Exception:
             return  # reported with the optimizer
         for index, group in enumerate(groups):

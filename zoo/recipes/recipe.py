@@ -287,6 +287,8 @@ def _overrides(overrides: Mapping[str, Any] | Iterable[str]) -> Iterable[tuple[K
         key, equals, written = text.partition("=")
         if not equals or not key.strip():
             raise InputError(f"`{text}` is no override", "write KEY=VALUE, for example train.epochs=2")
+        if text != text.encode(errors="replace").decode():
+            raise InputError(f"`{text}` is not written in UTF-8")
         yield tuple(key.strip().split(".")), _parsed_value(written), text
 
 

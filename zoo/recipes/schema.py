@@ -6,19 +6,24 @@ import collections.abc
 import inspect
 import json
 import math
+import operator
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property, partial, reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from zoo.errors import nearest
-from zoo.recipes.wording import choices_of, describe_type, is_union, value_name
+from zoo.recipes.wording import LIMITS, choices_of, describe_type, is_union, limit, value_name
 
 MADE = object()  # the default of a dataclass field that a factory makes
 CONTAINERS = (list, tuple, dict, collections.abc.Sequence, collections.abc.Mapping)
-PLAIN = (bool, int, float, str, list, dict, tuple, type(None), Path)
+PLAIN = (bool, int, float, str, list, dict, tuple, Path)
+PREFIX = "given_"  # of a model's fields: `copy`, `_x` and others are no names for them, but may be parameters
+
+Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Nested:
 class Parameter:
     """One parameter of a component, as a recipe sees it.
 
-    `type` is what a recipe may write (None where TOML cannot write it: such a parameter comes from facts only);
-    `nested` is the kind of component it takes, or "run" for a run folder, or empty.
+    `type` is what a recipe may write: None where TOML cannot write it (such a parameter comes from facts only), and
+    anything where `nested` says which kind of component it takes, or "run" for a run folder.
     """
 
     name: str
@@ -52,13 +57,29 @@ class Parameter:
         return "from facts only" if self.type is None else describe_type(self.type)
 
 
+class Parameters(dict[str, Parameter]):
+    """The parameters that a recipe may set, in order, by the names that recipes have for them."""
+
+    @cached_property
+    def model(self) -> Any:
+        """The pydantic model of a table of them. No field is required: facts may fill it."""
+        from pydantic import ConfigDict, Field, create_model
+
+        fields: dict[str, Any] = {
+            PREFIX + parameter.name: (_labelled(parameter.type), Field(None, alias=key))
+            for key, parameter in self.items()
+            if parameter.type is not None
+        }
+        return create_model("Table", __config__=ConfigDict(strict=True, extra="forbid"), **fields)
+
+
 @dataclass(frozen=True)
 class Mistake:
     """One thing wrong with a table. `at` says whether its key or its value is."""
 
     code: str
     message: str
-    path: tuple[str | int, ...]
+    path: Steps
     at: Literal["key", "value"] = "value"
     suggestion: str | None = None
 
@@ -68,176 +89,168 @@ def below(mistake: Mistake, *keys: str | int) -> Mistake:
     return replace(mistake, path=(*keys, *mistake.path))
 
 
-def parameters_of(function: Callable[..., Any], supplied: Iterable[str] = ()) -> dict[str, Parameter]:
-    """The parameters a recipe may set, in order; those in `supplied` are the job's and left out.
+def parameters_of(function: Callable[..., Any], supplied: Iterable[str] = ()) -> Parameters:
+    """Return the parameters that a recipe may set; those in `supplied` are the job's and left out.
 
     `*args` and `**kwargs` are left out: what they swallow would be typos.
     """
     read = _parameters if isinstance(function, collections.abc.Hashable) else _parameters.__wrapped__
-    return dict(read(function, tuple(supplied)))
+    return read(function, tuple(supplied))
 
 
-@cache
-def _parameters(function: Callable[..., Any], supplied: tuple[str, ...]) -> dict[str, Parameter]:
-    hints = _hints(function)
-    found = {}
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in supplied:
-            continue
-        annotation = hints.get(parameter.name, Any)
-        nested = _nested_kind(annotation)
-        writable = str if nested else _writable(annotation)
-        if annotation is Any:
-            writable = _type_of_default(parameter.default)
-        # `from_` is how Python writes a parameter that a recipe calls `from`.
-        found[parameter.name.rstrip("_")] = Parameter(parameter.name, writable, _default(parameter), nested)
-    return found
-
-
-def _default(parameter: inspect.Parameter) -> Any:
-    default = parameter.default
-    factory = type(default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
-    return MADE if factory else default
-
-
-def check_table(table: Mapping[str, Any], parameters: Mapping[str, Parameter], owner: str) -> list[Mistake]:
+def check_table(table: Mapping[str, Any], parameters: Parameters, owner: str) -> list[Mistake]:
     """Return what is wrong with a table of parameters. `owner` names whose they are: "model `lenet`".
 
     Nested components are the caller's to check; parameters left out are not mistakes here, since facts may fill them.
     """
+    errors = _errors(table, parameters)
     mistakes = []
     for key, value in table.items():
-        parameter = parameters.get(key)
-        if parameter is None:
-            suggestion = nearest(key, parameters)
-            mistakes.append(Mistake("unknown-key", f"unknown key `{key}` of {owner}", (key,), "key", suggestion))
-        elif parameter.type is None:
-            message = f"`{key}` of {owner} cannot be written in a recipe; it comes from the dataset's facts"
-            mistakes.append(Mistake("not-writable", message, (key,), "key"))
-        elif not parameter.nested:
-            mistakes += _check_value(key, value, parameter, owner)
+        if errors[key] and errors[key][0]["type"] == "extra_forbidden":
+            mistakes.append(_extra_key(key, parameters, owner))
+        elif parameters[key].nested:
+            continue
+        elif unwritable := next(_unwritable(value), None):
+            path, part, code, expected = unwritable
+            mistakes.append(_wrong_part(owner, (key, *path), part, code, expected))
+        elif errors[key]:
+            mistakes.append(_wrong_value(owner, key, value, parameters[key].type, errors[key]))
     return mistakes
 
 
-def convert(value: Any, parameter: Parameter) -> Any:
-    """A checked value in the type that the callable asks for (a list becomes a tuple, say)."""
-    if parameter.type is None or parameter.nested:
-        return value
-    return _adapter(parameter.type).validate_json(json.dumps(value), strict=True)
+def convert(table: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
+    """Return the arguments that a checked table stands for, by Python's names: a list becomes a tuple, say.
+
+    What only facts can say, and keys that are no parameters, are left out.
+    """
+    names = {key: parameters[key].name for key in table if key in parameters and parameters[key].type is not None}
+    given = parameters.model.model_validate_json(json.dumps({key: table[key] for key in names}))
+    return {name: getattr(given, PREFIX + name) for name in names.values()}
 
 
-def _check_value(key: str, value: Any, parameter: Parameter, owner: str) -> list[Mistake]:
-    for path, part in _parts(value):
-        if isinstance(part, float) and not math.isfinite(part):
-            expected, code = "should be a finite number", "wrong-value"
-        elif part is not None and not isinstance(part, bool | int | float | str | list | dict):
-            expected, code = "cannot be a date or time", "wrong-type"
-        else:
-            continue
-        message = f"`{_named(key, path)}` of {owner} is {value_name(part)}; it {expected}"
-        return [Mistake(code, message, (key, *path))]
-    if not _complaints(value, parameter.type):
-        return []
-    path, part, type_ = _culprit(value, parameter.type)
-    return [_wrong_value((key, *path), f"`{_named(key, path)}` of {owner}", part, type_)]
+def _errors(table: Mapping[str, Any], parameters: Parameters) -> dict[str, list[Any]]:
+    """Return pydantic's errors about a table, by key. It is given JSON, where a list may be a tuple.
 
-
-def _parts(value: Any) -> Iterable[tuple[tuple[str | int, ...], Any]]:
-    """The plain values inside of a value, with the keys that lead to them."""
-    if isinstance(value, dict | list):
-        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from (((key, *path), part) for path, part in _parts(child))
-    else:
-        yield (), value
-
-
-def _named(key: str, path: tuple[str | int, ...]) -> str:
-    return key + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-
-
-def _complaints(value: Any, type_: Any) -> list[Any]:
+    An error's `loc` holds keys, indices and labels of the parts of unions, as `_labelled` names them.
+    """
     import pydantic
 
+    errors = defaultdict(list)
     try:
-        _adapter(type_).validate_json(json.dumps(value), strict=True)
-    except pydantic.ValidationError as error:
-        return error.errors(include_url=False)
-    return []
+        parameters.model.model_validate_json(json.dumps(table, default=str))
+    except pydantic.ValidationError as refused:
+        for error in refused.errors(include_url=False, include_input=False):
+            if error["type"] == "missing":  # an element of a tuple: the list is too short
+                error["loc"] = error["loc"][:-1]
+            elif error["loc"][-1] == "[key]":  # a key of a table is no integer, say: the table is wrong
+                error["loc"] = error["loc"][:-2]
+            errors[str(error["loc"][0])].append(error)
+    return errors
 
 
-def _culprit(value: Any, type_: Any) -> tuple[tuple[str | int, ...], Any, Any]:
-    """The innermost part of a value that makes it wrong: the keys that lead to it, itself, and what it should be."""
-    origin, parts = typing.get_origin(type_), typing.get_args(type_)
-    if origin is Annotated and _complaints(value, parts[0]):
-        return _culprit(value, parts[0])
-    if is_union(type_):
-        shaped = [part for part in parts if _has_shape_of(value, part)]
-        return _culprit(value, shaped[0]) if len(shaped) == 1 else ((), value, type_)
-    if isinstance(value, list) and _has_shape_of(value, type_) and parts:
-        types_ = parts if origin is tuple and ... not in parts else parts[:1] * len(value)
-        for index, (part, wanted) in enumerate(zip(value, types_, strict=True)):
-            if _complaints(part, wanted):
-                path, innermost, wanted = _culprit(part, wanted)
-                return (index, *path), innermost, wanted
-    if isinstance(value, dict) and _has_shape_of(value, type_) and parts:
-        for key, part in value.items():
-            if _complaints(part, parts[1]):
-                path, innermost, wanted = _culprit(part, parts[1])
-                return (key, *path), innermost, wanted
-    return (), value, type_
+def _unwritable(value: Any) -> Iterator[tuple[Steps, Any, str, str]]:
+    """Yield the parts of a value that JSON has no words for: where each is, itself, a code, and what it should be."""
+    if isinstance(value, dict | list):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from (((key, *path), *rest) for path, *rest in _unwritable(child))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield (), value, "wrong-value", "should be a finite number"
+    elif value is not None and not isinstance(value, bool | int | float | str):
+        yield (), value, "wrong-type", "cannot be a date or time"
 
 
-def _has_shape_of(value: Any, type_: Any) -> bool:
-    """Whether a value is a list, of the right length, or a table where the type is one; what is inside is left open."""
+def _extra_key(key: str, parameters: Parameters, owner: str) -> Mistake:
+    if key not in parameters:
+        return Mistake("unknown-key", f"unknown key `{key}` of {owner}", (key,), "key", nearest(key, parameters))
+    message = f"`{key}` of {owner} cannot be written in a recipe; it comes from the dataset's facts"
+    return Mistake("not-writable", message, (key,), "key")
+
+
+def _wrong_value(owner: str, key: str, value: Any, type_: Any, errors: list[Any]) -> Mistake:
+    path, wanted, error = _innermost(type_, errors)
+    part = reduce(operator.getitem, path, value)
+    size = limit(wanted, error)
+    choices = choices_of(wanted) if isinstance(part, str) else []
+    code = "wrong-value" if size or choices else "wrong-type"
+    expected = size or f"should be {describe_type(wanted)}"
+    return _wrong_part(owner, (key, *path), part, code, expected, nearest(part, choices) if choices else None)
+
+
+def _wrong_part(owner: str, path: Steps, part: Any, code: str, expected: str, suggestion: str | None = None) -> Mistake:
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    return Mistake(code, f"`{name}` of {owner} is {value_name(part)}; it {expected}", path, "value", suggestion)
+
+
+def _innermost(type_: Any, errors: list[Any], depth: int = 1) -> tuple[Steps, Any, Any]:
+    """Return the keys that lead to the wrong part of a value, what that part should be, and the error that says so.
+
+    Of a union, that one part counts which has the value's form: it refuses what is inside, or how large it is.
+
+    Args:
+        depth: how much of each error's `loc` leads to the value.
+    """
+    whole = [error for error in errors if not error["loc"][depth:]]
+    if whole:
+        return (), type_, whole[0]
+    bare = typing.get_args(type_)[0] if typing.get_origin(type_) is Annotated else type_
+    parts = typing.get_args(bare)
+    if is_union(bare):
+        formed = {error["loc"][depth] for error in errors if error["loc"][depth + 1 :] or error["type"] in LIMITS}
+        if len(formed) != 1:
+            return (), type_, errors[0]
+        step = formed.pop()
+        part = parts[int(step)]
+    else:
+        step = errors[0]["loc"][depth]
+        of_several_types = typing.get_origin(bare) is tuple and ... not in parts
+        part = parts[step] if of_several_types else parts[1] if isinstance(step, str) else parts[0]
+    path, part, error = _innermost(part, [error for error in errors if error["loc"][depth] == step], depth + 1)
+    return path if is_union(bare) else (step, *path), part, error
+
+
+def _labelled(type_: Any) -> Any:
+    """Return a type whose unions label their parts by number, so that an error's `loc` says which part refused."""
+    from pydantic import Tag
+
     origin, parts = typing.get_origin(type_), typing.get_args(type_)
     if origin is Annotated:
-        return _has_shape_of(value, parts[0])
-    if isinstance(value, dict):
-        return origin in (dict, collections.abc.Mapping)
-    if not isinstance(value, list):
-        return False
-    if origin is tuple and ... not in parts:
-        return len(parts) == len(value)
-    return origin in (list, tuple, collections.abc.Sequence)
-
-
-def _wrong_value(path: tuple[str | int, ...], name: str, value: Any, type_: Any) -> Mistake:
-    choices = choices_of(type_)
-    suggestion = nearest(value, choices) if choices and isinstance(value, str) else None
-    complaints = _complaints(value, type_)
-    constraint = next((complaint["msg"] for complaint in complaints if complaint["type"] in _CONSTRAINTS), None)
-    expected = constraint[0].lower() + constraint[1:] if constraint else f"should be {describe_type(type_)}"
-    code = "wrong-value" if constraint or (choices and isinstance(value, str)) else "wrong-type"
-    message = f"{name} is {value_name(value)}; it {expected}".replace("it input", "it")
-    return Mistake(code, message, path, "value", suggestion)
-
-
-_CONSTRAINTS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "too_short", "multiple_of"}
+        return Annotated[_labelled(parts[0]), *parts[1:]]
+    if is_union(type_):
+        return Union[tuple(Annotated[_labelled(part), Tag(str(index))] for index, part in enumerate(parts))]  # noqa: UP007
+    return origin[tuple(map(_labelled, parts))] if origin in CONTAINERS else type_
 
 
 @cache
-def _adapter(type_: Any) -> Any:
-    import pydantic
+def _parameters(function: Callable[..., Any], supplied: tuple[str, ...]) -> Parameters:
+    names = _names_around(function)
+    parameters = Parameters()
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in supplied:
+            continue
+        annotation = _evaluated(parameter.annotation, names)
+        nested = _nested_kind(annotation)
+        typed = annotation not in (Any, parameter.empty)
+        type_ = Any if nested else _writable(annotation) if typed else _type_of_default(parameter.default)
+        made = type(parameter.default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
+        default = MADE if made else parameter.default
+        # `from_` is Python's spelling of what a recipe calls `from`.
+        parameters[parameter.name.rstrip("_")] = Parameter(parameter.name, type_, default, nested)
+    return parameters
 
-    return pydantic.TypeAdapter(type_)
+
+def _names_around(function: Any) -> dict[str, Any]:
+    """Return the names of a callable's module, which the callable's annotations are written in."""
+    function = function.func if isinstance(function, partial) else function
+    function = function.__init__ if inspect.isclass(function) else function
+    return dict(getattr(inspect.unwrap(function), "__globals__", {}))
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    target = function.__init__ if inspect.isclass(function) else function
-    target = inspect.unwrap(getattr(target, "func", target))
+def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
     try:
-        return typing.get_type_hints(target, include_extras=True)
-    except Exception:  # an annotation that names something imported for type checkers only
-        raw = getattr(target, "__annotations__", {})
-        return {name: _evaluated(hint, target) for name, hint in raw.items()}
-
-
-def _evaluated(hint: Any, target: Any) -> Any:
-    if not isinstance(hint, str):
-        return hint
-    try:
-        return eval(hint, dict(getattr(target, "__globals__", {})))
-    except Exception:
+        return eval(annotation, names)
+    except Exception:  # it names something imported for type checkers only
         return object
 
 
@@ -256,24 +269,19 @@ def _nested_kind(annotation: Any) -> str:
 
 
 def _writable(annotation: Any) -> Any:
-    """The part of an annotation that TOML can write, or None."""
-    if annotation is Any:
-        return Any
-    if annotation is None or annotation in PLAIN:
-        return annotation if annotation is not None else type(None)
-    origin = typing.get_origin(annotation)
-    if origin is Literal:
+    """Return the part of an annotation that TOML can write, or None."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is Any or annotation in PLAIN or origin is Literal:
         return annotation
     if origin is Annotated:
-        return annotation if _writable(typing.get_args(annotation)[0]) is not None else None
+        type_ = _writable(parts[0])
+        return None if type_ is None else Annotated[type_, *parts[1:]]
     if is_union(annotation):
-        parts = [_writable(part) for part in typing.get_args(annotation)]
-        kept = [part for part in parts if part is not None]
-        plain = [part for part in kept if part is not type(None)]
-        return Union[tuple(kept)] if plain else None  # noqa: UP007
+        kept = tuple(part for part in map(_writable, parts) if part is not None)
+        return Union[kept] if kept else None  # noqa: UP007
     if origin in CONTAINERS:
-        parts = [part if part is ... else _writable(part) for part in typing.get_args(annotation)]
-        return None if None in parts else origin[tuple(parts)]
+        types = tuple(part if part is ... else _writable(part) for part in parts)
+        return None if None in types else origin[types]
     return None
 
 
@@ -281,5 +289,5 @@ def _type_of_default(default: Any) -> Any:
     if isinstance(default, bool | int | float | str):
         return type(default)
     if isinstance(default, tuple) and default and all(isinstance(part, int | float) for part in default):
-        return tuple.__class_getitem__(tuple(type(part) for part in default))
+        return tuple.__class_getitem__(tuple(map(type, default)))
     return Any

@@ -71,8 +71,7 @@ def make_plan(recipe: str, overrides: Iterable[str], over: Mapping[str, Any], qu
     loaded = open_recipe(recipe, overrides, quick, Catalog())
     table = loaded.table.get("sweep", {})
     table = {**table, "over": {**table.get("over", {}), **over}}
-    parameters = parameters_of(Sweep)
-    settings = Sweep(**{key: convert(value, parameters[key]) for key, value in table.items()})
+    settings = Sweep(**convert(table, parameters_of(Sweep)))
     point = random_point(read_space(settings.over), settings.seed, 0)
     # Keys exist and take such values.
     open_recipe(recipe, {**parse_overrides(overrides), **point}, quick, Catalog())
