@@ -12,6 +12,7 @@ from zoo.registry.component import Component, dataset, loss, metric, model, opti
 from zoo.registry.hooks import hookimpl
 
 if TYPE_CHECKING:
+    from zoo.cli.output import print_json, print_table, say
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
@@ -45,6 +46,9 @@ __version__ = "0.1.0"
 
 # Looked up when first used, so that a plugin's `from zoo import hookimpl, model` stays cheap.
 _LAZY = {
+    "print_json": "zoo.cli.output",
+    "print_table": "zoo.cli.output",
+    "say": "zoo.cli.output",
     "Batch": "zoo.data",
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
@@ -125,11 +129,14 @@ __all__ = [
     "picture_to_tensor",
     "predictions",
     "prepare",
+    "print_json",
+    "print_table",
     "read_picture",
     "reopen",
     "resume",
     "resume_run",
     "run",
+    "say",
     "schedule",
     "score",
     "seeded",

@@ -47,7 +47,7 @@ def test_what_is_in_it(wheel: Path) -> None:
     recipes = {name.removeprefix("zoo/recipes/toml/") for name in names if name.endswith(".toml")}
     assert recipes == {file.name for file in (ROOT / "recipes").glob("*.toml")}
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {
-        "zoo", "zoo_basics", "zoo_detection", "zoo_seq", "zoo_vision",
+        "zoo", "zoo_basics", "zoo_detection", "zoo_lab", "zoo_seq", "zoo_vision",
     }  # fmt: skip
     assert "zoo/py.typed" in names
 

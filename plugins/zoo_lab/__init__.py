@@ -1,0 +1,20 @@
+"""What is done around runs: folds, repeats, sweeps, bench, compare, preview, submissions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo import Component, hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def zoo_components() -> list[Component]:
+    return []
+
+
+@hookimpl
+def zoo_commands(app: typer.Typer) -> None:
+    """Each command is a module of its own, which imports what it needs when it is called."""
