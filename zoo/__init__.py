@@ -13,6 +13,7 @@ from zoo.registry.hooks import hookimpl
 
 if TYPE_CHECKING:
     from zoo.cli.output import print_json, print_table, say
+    from zoo.cli.progress import shown
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from zoo.kit.vocab import Vocab
     from zoo.recipes.schema import Nested
     from zoo.registry.plugins import listening
-    from zoo.runs.files import cache_folder
+    from zoo.runs.files import cache_folder, write_file
+    from zoo.runs.folder import new_folder
     from zoo.runs.predictor import Run, RunFolder, load
     from zoo.tasks import Losses, Task
     from zoo.training.loop import Step
@@ -49,6 +51,7 @@ _LAZY = {
     "print_json": "zoo.cli.output",
     "print_table": "zoo.cli.output",
     "say": "zoo.cli.output",
+    "shown": "zoo.cli.progress",
     "Batch": "zoo.data",
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
@@ -79,6 +82,8 @@ _LAZY = {
     "Nested": "zoo.recipes.schema",
     "listening": "zoo.registry.plugins",
     "cache_folder": "zoo.runs.files",
+    "write_file": "zoo.runs.files",
+    "new_folder": "zoo.runs.folder",
     "Run": "zoo.runs.predictor",
     "RunFolder": "zoo.runs.predictor",
     "load": "zoo.runs.predictor",
@@ -124,6 +129,7 @@ __all__ = [
     "loss",
     "metric",
     "model",
+    "new_folder",
     "open_recipe",
     "optimizer",
     "picture_to_tensor",
@@ -140,10 +146,12 @@ __all__ = [
     "schedule",
     "score",
     "seeded",
+    "shown",
     "start_run",
     "stop_on_signals",
     "task",
     "tensor_to_picture",
+    "write_file",
 ]
 
 

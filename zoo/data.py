@@ -31,8 +31,8 @@ class Data:
     training batches on the device, and given `epoch` (from 0), too, where it has a parameter of that name;
     `set_epoch(epoch)`, called before each training sample is taken; `batch(indices) -> batch`, the samples of these
     indices as one batch, which saves their collation where nothing is drawn at random; `batching`, `strata`, `groups`
-    and `names`, as `TensorSplit` has them; and `plain`, the same samples without the augmentation of single ones, for
-    cross-validation.
+    and `names`, as `TensorSplit` has them; and for cross-validation `plain`, the same samples without the augmentation
+    of single ones, and `subset(indices) -> split`, these samples alone, where `batching` could not be divided otherwise.
     """
 
     splits: Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo import Component, hookimpl
+from zoo import Component, dataset, hookimpl, model
 
 if TYPE_CHECKING:
     import typer
@@ -12,9 +12,25 @@ if TYPE_CHECKING:
 
 @hookimpl
 def zoo_components() -> list[Component]:
-    return []
+    return [
+        dataset(
+            "fold",
+            "zoo_lab.fold:fold",
+            summary="One fold of another dataset, for cross-validation",
+            example={"of": "digits", "fold": 1},
+        ),
+        model(
+            "average",
+            "zoo_lab.average:Average",
+            summary="Copies of a model whose outputs are averaged",
+            example={"of": "mlp", "copies": 2, "input": [2, 1, 8, 8], "num_inputs": 64},
+        ),
+    ]
 
 
 @hookimpl
 def zoo_commands(app: typer.Typer) -> None:
     """Each command is a module of its own, which imports what it needs when it is called."""
+    from zoo_lab import fold_commands
+
+    fold_commands.register(app)

@@ -111,7 +111,7 @@ def test_ragged_rows_are_lists(rows: list[list[int]], seed: int) -> None:
         chosen = torch.randint(len(lists), (4,), generator=generator)
         own = [lists[index] for index in chosen.tolist()]
         assert ragged.padded(chosen).tolist() == [row + [0] * (max(map(len, own)) - len(row)) for row in own]
-        ragged.choose(chosen)
+        ragged = ragged.rows(chosen)
         lists = own
 
 

@@ -104,8 +104,7 @@ class Experiment:
 
     def weights(self) -> tuple[Tensors, dict[str, str]]:
         """Return the tensors of a file of weights by name, each once, and the names that are tied to another."""
-        tensors, tied = weights_of(self.scoring.model)
-        return {**tensors, **self.learner.own_tensors()}, tied
+        return self.scoring.weights()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that goes on changing in training: weights, optimizer, schedule, average, random numbers."""
@@ -165,7 +164,7 @@ def prepare(
         InputError: the recipe is wrong, or its parts do not fit each other or the data.
     """
     catalog = catalog or Catalog()
-    opened = recipe if isinstance(recipe, Recipe) else open_recipe(str(recipe), overrides, quick, catalog)
+    opened = open_recipe(recipe if isinstance(recipe, Recipe) else str(recipe), overrides, quick, catalog)
     if not opened.table["train"].get("compile"):
         keep_dynamo_out()
     settings = Builder(opened, catalog).settings("train", Train)

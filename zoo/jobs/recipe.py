@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(
-    recipe: str | Path,
+    recipe: str | Path | Recipe,
     overrides: Overrides = (),
     *,
     quick: bool = False,
@@ -36,7 +36,7 @@ def run(
     """Run a recipe and return its results, as results.json has them.
 
     Args:
-        recipe: a file, or the name of a shipped recipe.
+        recipe: a file, the name of a shipped recipe, or one that is open.
         overrides: `{"train.epochs": 2}` or `["train.epochs=2"]`.
         quick: apply the recipe's `[quick]`.
         out: the run folder; by default `runs/<recipe>/<n>`.
@@ -48,7 +48,7 @@ def run(
         Stopped: a signal came.
     """
     catalog = Catalog()
-    opened = open_recipe(str(recipe), overrides, quick, catalog)
+    opened = open_recipe(recipe if isinstance(recipe, Recipe) else str(recipe), overrides, quick, catalog)
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
             return _trained(_one_step(opened), catalog, Path(temporary) / "run", limit=1)
@@ -185,15 +185,13 @@ def _scored(recipe: Recipe, catalog: Catalog, out: str | Path | None) -> Results
     from zoo.jobs.evaluate import evaluate, signatures
     from zoo.jobs.live import start_run
     from zoo.jobs.scoring import prepare_scoring
-    from zoo.runs.weights import weights_of
 
     started = time.monotonic()
     prepared = prepare_scoring(recipe, catalog)
     scoring = prepared.scoring
     figures = evaluate(scoring)
     with start_run(prepared, out) as live:
-        tensors, tied = weights_of(scoring.model)
-        live.save_weights({**tensors, **scoring.learner.own_tensors()}, tied)
+        live.save_weights(*scoring.weights())
         live.keep(figures)
         live.evaluated(figures)
         results = live.finish(figures, **signatures(scoring), seconds=round(time.monotonic() - started, 2))

@@ -23,7 +23,7 @@ from zoo.runs.assets import MAY_CHANGE, changed_assets
 from zoo.runs.folder import RECIPE, Folder
 from zoo.runs.predictor import load_given
 from zoo.runs.pretrained import Pretrained, find_pretrained
-from zoo.runs.weights import Tensors, assign_weights
+from zoo.runs.weights import Tensors, assign_weights, weights_of
 from zoo.tasks import Task
 from zoo.training.batches import Batches, make_batches
 from zoo.training.hardware import autocast, choose_device, choose_precision, placed
@@ -31,6 +31,8 @@ from zoo.training.learner import LOSS, TASK, Learner
 from zoo.training.randomness import seed_all
 
 logger = logging.getLogger(__name__)
+
+SCORED_BY = ("name", "summary", "task", "model", "dataset", "loss", "eval")
 
 
 @dataclass
@@ -54,6 +56,11 @@ class Scoring:
     def of(self, model: nn.Module) -> Scoring:
         """Return what scores another model."""
         return replace(self, learner=self.learner.of(model))
+
+    def weights(self) -> tuple[Tensors, dict[str, str]]:
+        """Return the tensors of a file of weights by name, each once, and the names that are tied to another."""
+        tensors, tied = weights_of(self.model)
+        return {**tensors, **self.learner.own_tensors()}, tied
 
 
 @dataclass
@@ -139,10 +146,12 @@ def reopen(
     recipe = folder.read(RECIPE, lambda file: load_recipe(file, overrides))
     if overrides:
         require_valid(recipe, catalog)
+    settings = scoring_settings(recipe.table, device)
+    # What is left is a recipe that scores the run's weights.
+    recipe.table = {key: recipe.table[key] for key in SCORED_BY if key in recipe.table}
     recipe.table["init"] = {"from": str(folder.path)}
     evaluation = recipe.table.setdefault("eval", {})
     evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
-    settings = scoring_settings(recipe.table, device)
     return prepare_scoring(recipe, catalog, settings, settled=True)
 
 

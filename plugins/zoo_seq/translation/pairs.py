@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -127,11 +128,19 @@ class Pairs(torch.utils.data.Dataset[Batch]):
             raise InputError(f"{name}: no pair has at most {longest} tokens on each side")
         if left_out := len(self) - len(kept):
             print(f"{name}: {left_out} pairs are longer than {longest} tokens, and are not trained on", file=sys.stderr)
-        for ragged in (self.source, self.target):
-            ragged.choose(kept)
-        self.references = [self.references[index] for index in kept.tolist()]
-        self.names = [self.names[index] for index in kept.tolist()]
-        self.lengths = self.lengths[kept]
+        self._choose(kept)
+
+    def subset(self, indices: torch.Tensor) -> Pairs:
+        """Return the pairs of these indices alone."""
+        pairs = copy.copy(self)
+        pairs._choose(indices)
+        return pairs
+
+    def _choose(self, indices: torch.Tensor) -> None:
+        self.source, self.target = self.source.rows(indices), self.target.rows(indices)
+        self.references = [self.references[index] for index in indices.tolist()]
+        self.names = [self.names[index] for index in indices.tolist()]
+        self.lengths = self.lengths[indices]
 
 
 class Ragged:
@@ -154,8 +163,11 @@ class Ragged:
         numbers = self.numbers[(self.starts[rows][:, None] + places).clamp_(max=len(self.numbers) - 1)]
         return numbers.masked_fill_(places >= lengths, PADDING)
 
-    def choose(self, rows: torch.Tensor) -> None:
-        self.starts, self.lengths = self.starts[rows], self.lengths[rows]
+    def rows(self, indices: torch.Tensor) -> Ragged:
+        """Return the rows of these indices alone; the numbers are shared."""
+        chosen = copy.copy(self)
+        chosen.starts, chosen.lengths = self.starts[indices], self.lengths[indices]
+        return chosen
 
 
 def by_length(lengths: torch.Tensor, size: int, generator: torch.Generator) -> list[torch.Tensor]:
