@@ -32,7 +32,7 @@ class Data:
     `set_epoch(epoch)`, called before each training sample is taken; `batch(indices) -> batch`, the samples of these
     indices as one batch, which saves their collation where nothing is drawn at random; `batching`, `strata`, `groups`
     and `names`, as `TensorSplit` has them; and for cross-validation `plain`, the same samples without the augmentation
-    of single ones, and `subset(indices) -> split`, these samples alone, where `batching` could not be divided otherwise.
+    of single ones, and `subset(indices) -> split`, these samples alone, which a split with `batching` needs for it.
     """
 
     splits: Mapping[str, Any]

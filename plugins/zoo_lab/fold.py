@@ -38,11 +38,12 @@ def fold(
     """
     if fold > folds:
         raise InputError(f"`fold` is {fold}, and there are folds 1 to {folds}")
-    splits = labelled(of)
-    held = fold_numbers(of, folds, seed) == fold
+    data: Data = of
+    splits = labelled(data)
+    held = fold_numbers(data, folds, seed) == fold
     require_alike(splits)
     parts = {"train": chosen(splits, ~held, training=True), "val": chosen(splits, held, training=False)}
-    return replace(of, splits={**of.splits, **parts})
+    return replace(data, splits={**data.splits, **parts})
 
 
 def labelled(data: Data) -> list[Any]:

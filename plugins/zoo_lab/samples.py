@@ -20,8 +20,9 @@ def chosen(splits: Sequence[Any], where: torch.Tensor, *, training: bool) -> Any
         where: the mask, bool (N,).
         training: keep the augmentation: that of single samples is each split's own, that of batches the first one's.
     """
-    indices = [part.nonzero().flatten() for part in where.split([len(split) for split in splits])]
-    columns = {name: _chosen(column(splits, name), where) for name in ONE_A_SAMPLE}
+    ends = torch.tensor([len(split) for split in splits]).cumsum(0)[:-1]
+    indices = [part.nonzero().flatten() for part in where.tensor_split(ends)]
+    columns: dict[str, Any] = {name: _chosen(column(splits, name), where) for name in ONE_A_SAMPLE}
     if not training:
         splits = [getattr(split, "plain", split) for split in splits]
     if not _can_be_joined(splits):
@@ -84,9 +85,8 @@ class Samples(torch.utils.data.Dataset[Batch]):
         self.batch_transform = self.batching = None
         if training:
             first = parts[0][0]
-            self.batch_transform = getattr(
-                first, "transform" if isinstance(first, TensorSplit) else "batch_transform", None
-            )
+            transform = "transform" if isinstance(first, TensorSplit) else "batch_transform"
+            self.batch_transform = getattr(first, transform, None)
             self.batching = self._batching if _has_batching(first) else None
             if any(hasattr(split, "set_epoch") for split, _ in self.parts):
                 self.set_epoch = self._set_epoch
