@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo import print_json, print_table, say, shown
+from zoo import print_json, print_table, say
 
 Recipe = Annotated[str, typer.Argument(help="A file, or the name of a shipped recipe.")]
 Overrides = Annotated[
@@ -33,6 +33,7 @@ def folds(
     as_json: Json = False,
 ) -> None:
     """Cross-validate a recipe: train with each part of the samples held out, and average the models."""
+    from zoo import shown
     from zoo_lab.folds import run_folds
     from zoo_lab.series import require_met
 
@@ -63,6 +64,7 @@ def repeat(
     as_json: Json = False,
 ) -> None:
     """Run a recipe with several seeds: the mean of every figure, and how far it can be trusted."""
+    from zoo import shown
     from zoo_lab.repeat import run_repeats
     from zoo_lab.series import require_met
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import zoo
+from zoo import Data, InputError, evaluate, open_recipe, predictions, reopen, say, start_run, write_file
 from zoo_lab.series import RESULTS, begun, by_figure, finished, run_or_resume, verdict
 
 PREDICTIONS, AVERAGE = "out_of_fold.safetensors", "average"
@@ -35,10 +35,10 @@ def run_folds(
         zoo.InputError: the recipe is wrong, its dataset cannot be divided, or other runs are in the folder.
         zoo.Stopped: a signal came; the same call goes on.
     """
-    opened = zoo.open_recipe(str(recipe), overrides, quick)
+    opened = open_recipe(str(recipe), overrides, quick)
     for table in ("train", "dataset"):
         if table not in opened.table:
-            raise zoo.InputError(f"cross-validation needs a recipe with `{table}`")
+            raise InputError(f"cross-validation needs a recipe with `{table}`")
     plan = {"folds": folds, "seed": seed, "recipe": opened.table}
     with begun(out, f"{opened.name}-folds", plan) as (folder, stop):
         expect = opened.table.pop("expect", {})  # it is about all folds together
@@ -46,13 +46,13 @@ def run_folds(
         runs = []
         for number, path in enumerate(paths, 1):
             stop.check()
-            zoo.say(f"fold {number} of {folds}")
+            say(f"fold {number} of {folds}")
             division = {"name": "lab/fold", "of": opened.table["dataset"], "folds": folds, "fold": number, "seed": seed}
             runs.append(run_or_resume(opened, {"dataset": division}, path))
         stop.check()
-        scorings = [zoo.reopen(path, split="val").scoring for path in paths]
+        scorings = [reopen(path, split="val").scoring for path in paths]
         figures = {**_summary(runs), **_out_of_fold(scorings)}
-        whole = zoo.reopen(paths[0], {"dataset": _spelled_dataset(paths[0])})
+        whole = reopen(paths[0], {"dataset": _spelled_dataset(paths[0])})
         _keep_predictions(folder / PREDICTIONS, scorings, whole.data, folds, seed)
         scored = opened.table.get("eval", {}).get("split", "val")
         return finished(
@@ -78,7 +78,7 @@ def _summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def _out_of_fold(scorings: Sequence[Any]) -> dict[str, float]:
     """Return the figures of all held-out predictions together, as if one model had made them."""
-    figures = zoo.evaluate(*scorings)
+    figures = evaluate(*scorings)
     return {f"out_of_fold/{name.removeprefix('val/')}": value for name, value in figures.items()}
 
 
@@ -87,7 +87,7 @@ def _spelled_dataset(path: Path) -> Any:
     return tomllib.loads((path / "recipe.toml").read_text(encoding="utf-8"))["dataset"]["of"]
 
 
-def _keep_predictions(file: Path, scorings: Sequence[Any], data: zoo.Data, folds: int, seed: int) -> None:
+def _keep_predictions(file: Path, scorings: Sequence[Any], data: Data, folds: int, seed: int) -> None:
     """Write the held-out predictions, where they are tensors of one size, for stacking.
 
     The file has `prediction` (N, ...), `fold` (N,) from 1, and `index` (N,): the place of each sample in the dataset's
@@ -98,14 +98,14 @@ def _keep_predictions(file: Path, scorings: Sequence[Any], data: zoo.Data, folds
 
     from zoo_lab.fold import fold_numbers
 
-    predictions = [prediction for scoring in scorings for prediction in zoo.predictions(scoring)]
+    predictions = [prediction for scoring in scorings for prediction in predictions(scoring)]
     if not all(isinstance(prediction, torch.Tensor) for prediction in predictions):
         return
     if len({prediction.shape for prediction in predictions}) > 1:
         return
     numbers = fold_numbers(data, folds, seed)
     index = numbers.argsort(stable=True)
-    zoo.write_file(file, save({"prediction": torch.stack(predictions), "fold": numbers[index], "index": index}))
+    write_file(file, save({"prediction": torch.stack(predictions), "fold": numbers[index], "index": index}))
 
 
 def _average(path: Path, whole: Any, scorings: Sequence[Any], split: str) -> str | None:
@@ -125,14 +125,14 @@ def _average(path: Path, whole: Any, scorings: Sequence[Any], split: str) -> str
     try:
         _require_average(scoring, scorings)
     except Exception as error:
-        zoo.say(f"there is no average of the folds' models: {error}")
+        say(f"there is no average of the folds' models: {error}")
         return None
     spelled = whole.builder.spelled
     spelled["model"] = {"name": "lab/average", "of": spelled["model"], "copies": len(scorings)}
     spelled["init"] = {"from": str(path.absolute())}
-    with zoo.start_run(whole, path) as run:
+    with start_run(whole, path) as run:
         run.save_weights(*scoring.weights())
-        run.finish({} if split in SEEN else zoo.evaluate(scoring))
+        run.finish({} if split in SEEN else evaluate(scoring))
     return path.name
 
 
@@ -144,5 +144,5 @@ def _require_average(scoring: Any, scorings: Sequence[Any]) -> None:
     """
     first, *others = [part.learner.own_tensors() for part in scorings]
     if any(not other[name].equal(tensor) for other in others for name, tensor in first.items()):
-        raise zoo.InputError("their losses or tasks have weights of their own")
-    zoo.evaluate(scoring, limit=1)
+        raise InputError("their losses or tasks have weights of their own")
+    evaluate(scoring, limit=1)

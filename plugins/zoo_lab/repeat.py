@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import zoo
+from zoo import InputError, open_recipe, say
 from zoo_lab.series import RESULTS, begun, by_figure, finished, run_or_resume, verdict
 
 SURE = 0.95
@@ -40,19 +40,19 @@ def run_repeats(
         zoo.Stopped: a signal came; the same call goes on.
     """
     if seeds < 2:
-        raise zoo.InputError("one run says nothing of chance", "--seeds 5")
-    opened = zoo.open_recipe(str(recipe), overrides, quick)
+        raise InputError("one run says nothing of chance", "--seeds 5")
+    opened = open_recipe(str(recipe), overrides, quick)
     if "train" not in opened.table:
-        raise zoo.InputError("there is no chance in a recipe without `train`")
+        raise InputError("there is no chance in a recipe without `train`")
     first = opened.table["train"].get("seed", 0)
     chosen = range(first, first + seeds)
-    zoo.open_recipe(opened, dict.fromkeys(vary, first))  # the keys are there
+    open_recipe(opened, dict.fromkeys(vary, first))  # the keys are there
     plan = {"seeds": list(chosen), "vary": list(vary), "recipe": opened.table}
     with begun(out, f"{opened.name}-repeat", plan) as (folder, stop):
         runs = []
         for number, seed in enumerate(chosen, 1):
             stop.check()
-            zoo.say(f"seed {seed}: {number} of {seeds}")
+            say(f"seed {seed}: {number} of {seeds}")
             runs.append(run_or_resume(opened, dict.fromkeys(("train.seed", *vary), seed), folder / f"seed-{seed}"))
         figures = by_figure([run["figures"] for run in runs])
         expect = opened.table.get("expect", {})
@@ -114,7 +114,7 @@ def compare_repeats(first: Path, second: Path) -> dict[str, Any]:
 
 def _repeats(path: Path) -> dict[str, Any]:
     if not is_repeat(path):
-        raise zoo.InputError(f"{path} has no results of several seeds", "zoo repeat RECIPE --out FOLDER")
+        raise InputError(f"{path} has no results of several seeds", "zoo repeat RECIPE --out FOLDER")
     return json.loads((path / RESULTS).read_bytes())["repeats"]  # type: ignore[no-any-return]
 
 

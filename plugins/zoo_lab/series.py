@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import zoo
+from zoo import ExpectationMissed, InputError, Stopped, new_folder, resume, run, say, stop_on_signals, write_file
 
 PLAN, RESULTS = "plan.json", "results.json"
 
@@ -26,23 +26,23 @@ def begun(out: Path | None, name: str, plan: Mapping[str, Any]) -> Iterator[tupl
         zoo.InputError: something else is in the folder.
         zoo.Stopped: a signal came; the same command goes on.
     """
-    folder = out or zoo.new_folder(name)
+    folder = out or new_folder(name)
     content = json.dumps(plan, indent=2, sort_keys=True, default=str).encode()
     file = folder / PLAN
     if folder.exists() and not folder.is_dir():
-        raise zoo.InputError(f"{folder} is no folder", "name another one with --out")
+        raise InputError(f"{folder} is no folder", "name another one with --out")
     if file.exists() and file.read_bytes() != content:
-        raise zoo.InputError(f"{folder} has runs of another recipe or other settings", "name another folder with --out")
+        raise InputError(f"{folder} has runs of another recipe or other settings", "name another folder with --out")
     if not file.exists() and folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise zoo.InputError(f"{folder} is not empty", "name another folder with --out, or leave --out away")
+        raise InputError(f"{folder} is not empty", "name another folder with --out, or leave --out away")
     folder.mkdir(parents=True, exist_ok=True)
-    zoo.write_file(file, content)
-    zoo.say(f"folder: {folder}")
+    write_file(file, content)
+    say(f"folder: {folder}")
     try:
-        with zoo.stop_on_signals() as stop:
+        with stop_on_signals() as stop:
             yield folder, stop
-    except zoo.Stopped as error:
-        raise zoo.Stopped(error.message, f"the same command with --out {folder} goes on") from error
+    except Stopped as error:
+        raise Stopped(error.message, f"the same command with --out {folder} goes on") from error
 
 
 def run_or_resume(recipe: Any, overrides: Mapping[str, Any], out: Path) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def run_or_resume(recipe: Any, overrides: Mapping[str, Any], out: Path) -> dict[
     if (out / RESULTS).exists():
         return json.loads((out / RESULTS).read_bytes())  # type: ignore[no-any-return]
     if (out / "manifest.json").exists():
-        return zoo.resume(out)
-    return zoo.run(recipe, overrides, out=out)
+        return resume(out)
+    return run(recipe, overrides, out=out)
 
 
 def by_figure(runs: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
@@ -72,7 +72,7 @@ def verdict(values: Sequence[float], bounds: Mapping[str, float]) -> dict[str, A
 def finished(folder: Path, results: Mapping[str, Any]) -> dict[str, Any]:
     """Write the results of all runs."""
     whole = {"folder": str(folder), **results}
-    zoo.write_file(folder / RESULTS, json.dumps(whole, indent=2).encode())
+    write_file(folder / RESULTS, json.dumps(whole, indent=2).encode())
     return whole
 
 
@@ -89,4 +89,4 @@ def require_met(results: Mapping[str, Any]) -> None:
         if not stated["met"]
     ]
     if missed:
-        raise zoo.ExpectationMissed("; ".join(missed))
+        raise ExpectationMissed("; ".join(missed))
