@@ -17,7 +17,7 @@ def zoo_components() -> list[Component]:
             "fold",
             "zoo_lab.fold:fold",
             summary="One fold of another dataset, for cross-validation",
-            example={"of": "digits", "fold": 1},
+            example={"of": "gaussian_linear", "fold": 1},
         ),
         model(
             "average",

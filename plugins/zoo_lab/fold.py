@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import torch
 from annotated_types import Ge
 
-from zoo import Data, InputError, Nested
+from zoo import Data, InputError, Nested, seeded
 from zoo_lab.samples import chosen, column, require_alike
 
 
@@ -60,7 +60,9 @@ def labelled(data: Data) -> list[Any]:
 def fold_numbers(data: Data, folds: int, seed: int) -> torch.Tensor:
     """Return the fold (N,), from 1, that holds each sample of `train`, followed by `val`, out."""
     import numpy as np
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    with seeded(0):  # what scikit-learn imports draws a random number
+        from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     splits = labelled(data)
     count = sum(map(len, splits))

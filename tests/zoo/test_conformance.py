@@ -16,7 +16,7 @@ from zoo.registry.plugins import installed
 from zoo.testing import Check, checks_of
 from zoo.testing.contracts import contracts_of
 
-FIRST_PARTY = ("basics", "detection", "seq", "vision")
+FIRST_PARTY = ("basics", "detection", "lab", "seq", "vision")
 
 
 @pytest.mark.parametrize("check", [check for name in FIRST_PARTY for check in checks_of(name)], ids=str)
