@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +25,7 @@ from zoo.recipes.build import Builder
 from zoo.recipes.check import require_valid
 from zoo.recipes.recipe import Overrides, load_recipe
 from zoo.registry.catalog import Catalog
+from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import Plugins
 from zoo.runs.checkpoint import no_checkpoint, read_state, state_files
 from zoo.runs.folder import ENVIRONMENT, RECIPE, STATE, WEIGHTS, Folder
@@ -34,37 +34,6 @@ from zoo.training.loop import Step
 
 Figures = Mapping[str, float]
 Status = Literal["done", "stopped", "failed"]
-
-
-@dataclass
-class RunInfo:
-    """A run, as those see it who listen to it.
-
-    Attributes:
-        folder: the run folder.
-        recipe: the spelled-out recipe.
-        environment: what environment.json holds.
-        resumed: whether it goes on from a checkpoint.
-        step: steps done so far, of `steps`; both are 0 where nothing is trained.
-        best: whether the last evaluation was the best one so far, and its weights are kept for it.
-        examples_per_second: the speed of the steps so far; `seconds_left`, what the others will take at that speed.
-    """
-
-    folder: Path
-    recipe: dict[str, Any]
-    environment: dict[str, Any]
-    resumed: bool = False
-    step: int = 0
-    steps: int = 0
-    steps_per_epoch: int = 1
-    best: bool = False
-    examples_per_second: float = 0.0
-    seconds_left: float = 0.0
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the last step belongs to, from 1; 0 before the first step."""
-        return -(-self.step // self.steps_per_epoch)
 
 
 class LiveRun(RunInfo):
