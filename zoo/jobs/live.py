@@ -12,13 +12,13 @@ from zoo.errors import InputError, Stopped
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.run_files import (
     Results,
+    beginnings,
     claimed,
     finish,
     keep_failures,
     require_same_data,
     require_same_runs,
     verdicts_of,
-    write_beginnings,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.recipes.build import Builder
@@ -28,6 +28,7 @@ from zoo.registry.catalog import Catalog
 from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import Plugins
 from zoo.runs.checkpoint import no_checkpoint, read_state, state_files
+from zoo.runs.files import Content
 from zoo.runs.folder import ENVIRONMENT, RECIPE, STATE, WEIGHTS, Folder
 from zoo.runs.weights import encode
 from zoo.training.loop import Step
@@ -49,6 +50,9 @@ class LiveRun(RunInfo):
         self.files, self.stop, self.plugins = files, stop, plugins
         self.expect = builder.recipe.table.get("expect", {})
         self.results: Results | None = None
+        self.changed: dict[
+            str, Content
+        ] = {}  # what the next checkpoint replaces: the recipe of a run that goes further
         self._loaded: dict[str, Any] | None = None
         self._tells_steps = plugins.has_listener("zoo_step_finished")
 
@@ -82,7 +86,10 @@ class LiveRun(RunInfo):
         if weights is not None:
             tensors, tied = weights
             files[WEIGHTS] = encode(tensors, {"assets": self.files.asset_hashes(), "tied": tied})
-        self.files.commit(files)
+        if self.changed:
+            self.files.reopen()
+        self.files.commit({**self.changed, **files})
+        self.changed = {}
 
     def load(self) -> dict[str, Any] | None:
         """Return the state of the last checkpoint, or None where there is none yet.
@@ -144,7 +151,8 @@ def start_run(experiment: Any, out: str | Path | None = None) -> Iterator[LiveRu
     builder = experiment.builder
     plugins = builder.catalog.plugins
     with stop_on_signals() as stop, claimed(builder.recipe, None if out is None else Path(out)) as files:
-        write_beginnings(files, builder, experiment.device, experiment.data)
+        files.recover()
+        files.commit(beginnings(builder, experiment.device, experiment.data))
         run = LiveRun(files, builder, plugins, stop, **_lengths(experiment))
         with _told(run, plugins):
             yield run
@@ -176,14 +184,28 @@ def resume_run(
         experiment = prepare(recipe, catalog=catalog)
         require_same_data(files, experiment.data, changed_data, takes_over=True)
         require_same_runs(files, experiment.builder.runs)
-        if overrides:
-            files.reopen()
-            write_beginnings(files, experiment.builder, experiment.device, experiment.data)
         run = LiveRun(files, experiment.builder, catalog.plugins, stop, resumed=True, **_lengths(experiment))
         if files.has(STATE):
             run._take(read_state(files))
+        if overrides:
+            _require_further(run)
+            run.changed = beginnings(experiment.builder, experiment.device, experiment.data)
         with _told(run, catalog.plugins):
             yield experiment, run
+
+
+def _require_further(run: LiveRun) -> None:
+    """Refuse an end that is not beyond where a run stands already.
+
+    Raises:
+        InputError: it is not.
+    """
+    if run.steps <= run.step:
+        epochs = f"{run.step / run.steps_per_epoch:g} epochs"
+        raise InputError(
+            f"the run has done {run.step} steps ({epochs}), and {run.steps} are no more",
+            f"train.epochs={run.step // run.steps_per_epoch + 1} or more",
+        )
 
 
 def _lengths(experiment: Any) -> dict[str, int]:
