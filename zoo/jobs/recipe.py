@@ -13,7 +13,7 @@ from zoo.jobs.opening import open_recipe
 from zoo.jobs.run_files import Results, require_empty
 from zoo.recipes.recipe import Overrides, Recipe
 from zoo.registry.catalog import Catalog
-from zoo.runs.folder import METRICS, REPORT, Folder
+from zoo.runs.folder import REPORT, Folder
 
 if TYPE_CHECKING:
     from zoo.jobs.experiment import Experiment
@@ -88,32 +88,19 @@ def resume(path: str | Path, overrides: Overrides = (), *, changed_data: bool = 
 
 
 def take_up(experiment: Experiment, live: LiveRun, state: dict[str, Any], further: bool = False) -> Progress:
-    """Go on where a checkpoint was made, and say what of the run cannot be as it was.
+    """Go on where a checkpoint was made.
 
     Args:
         further: the run may have another end now.
     """
-    import torch
-
     from zoo.jobs.progress import Progress
     from zoo.runs.checkpoint import no_checkpoint
 
     try:
         experiment.load_state_dict(state["experiment"])
         progress = Progress.from_state(state["progress"], experiment.device)
-        if not state["metrics_size"] >= 0:
-            raise ValueError(f"{state['metrics_size']} bytes of {METRICS}")
-        missing = live.files.log.cut(state["metrics_size"])
-        before, now = state["threads"], torch.get_num_threads()
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         raise no_checkpoint(live.files, error) from error
-    if now != before:
-        logger.warning(
-            "this run used %s threads and now has %s: sums round otherwise, so it cannot end exactly as it "
-            "would have (OMP_NUM_THREADS=%s)", before, now, before,
-        )  # fmt: skip
-    if missing:
-        logger.warning("%s has lost %s bytes of its lines before the checkpoint", live.folder / METRICS, missing)
     if further:
         _say_how_it_goes_on(experiment, progress, state["experiment"]["total_steps"])
     return progress

@@ -143,13 +143,7 @@ class _Training:
         if with_weights:
             self.progress.fingerprint, self.progress.first_outputs = fingerprint(self.experiment.scoring)
             weights = self.experiment.weights()
-        state = {
-            "experiment": self.experiment.state_dict(),
-            "progress": self.progress.state_dict(),
-            "metrics_size": self.run.files.log.flushed_size(),
-            "threads": torch.get_num_threads(),
-        }
-        self.run.save(state, weights)
+        self.run.save({"experiment": self.experiment.state_dict(), "progress": self.progress.state_dict()}, weights)
         self.saved_at = time.monotonic()
 
     def leave_if_stopped(self) -> None:
