@@ -78,7 +78,12 @@ class LiveRun(RunInfo):
     Attributes:
         files: the folder's files, behind their manifest.
         stop: whether a signal has asked for a stop.
+        changed: whether its recipe has other settings now than before, so that it may have another end.
+        resume_command: what goes on with it, for the person who stops it.
     """
+
+    resume_command = "zoo resume"
+    changed = False
 
     def __init__(self, files: Folder, builder: Builder, plugins: Plugins, stop: Stop, **progress: Any) -> None:
         super().__init__(files.path, builder.spelled, files.read_json(ENVIRONMENT), **progress)
@@ -165,7 +170,7 @@ class LiveRun(RunInfo):
             Stopped: the command that goes on with the run is in it.
         """
         if self.stop.requested:
-            raise Stopped("stopped by a signal", f"zoo resume {shlex.quote(str(self.folder))}")
+            raise Stopped("stopped by a signal", f"{self.resume_command} {shlex.quote(str(self.folder))}")
 
     def save_weights(self, tensors: dict[str, Any], tied: dict[str, str]) -> None:
         """Commit weights without a checkpoint."""
@@ -236,6 +241,7 @@ def resume_run(
             files.reopen()
             write_beginnings(files, experiment.builder, experiment.device, experiment.data)
         run = LiveRun(files, experiment.builder, catalog.plugins, stop, resumed=True, **_lengths(experiment))
+        run.changed = bool(overrides)
         if files.has(STATE):
             run._take(read_state(files))
         with _told(run, catalog.plugins):
