@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.jobs.live import LiveRun, resume_run, start_run
     from zoo.jobs.opening import open_recipe
     from zoo.jobs.predict import predictions
-    from zoo.jobs.recipe import resume, run
+    from zoo.jobs.recipe import resume, run, train
     from zoo.jobs.score import score
     from zoo.jobs.scoring import reopen
     from zoo.jobs.signals import stop_on_signals
@@ -64,6 +64,7 @@ _LAZY = {
     "predictions": "zoo.jobs.predict",
     "resume": "zoo.jobs.recipe",
     "run": "zoo.jobs.recipe",
+    "train": "zoo.jobs.recipe",
     "score": "zoo.jobs.score",
     "reopen": "zoo.jobs.scoring",
     "stop_on_signals": "zoo.jobs.signals",
@@ -145,6 +146,7 @@ __all__ = [
     "stop_on_signals",
     "task",
     "tensor_to_picture",
+    "train",
 ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from zoo.errors import InputError, Stopped
 from zoo.jobs.experiment import Experiment, prepare
@@ -29,12 +32,14 @@ from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import Plugins
 from zoo.runs.checkpoint import no_checkpoint, read_state, state_files
 from zoo.runs.files import Content
-from zoo.runs.folder import ENVIRONMENT, RECIPE, STATE, WEIGHTS, Folder
+from zoo.runs.folder import ENVIRONMENT, METRICS, RECIPE, STATE, WEIGHTS, Folder
 from zoo.runs.weights import encode
 from zoo.training.loop import Step
 
 Figures = Mapping[str, float]
 Status = Literal["done", "stopped", "failed"]
+
+logger = logging.getLogger(__name__)
 
 
 class LiveRun(RunInfo):
@@ -43,7 +48,11 @@ class LiveRun(RunInfo):
     Attributes:
         files: the folder's files, behind their manifest.
         stop: whether a signal has asked for a stop.
+        changed: what the next checkpoint replaces, where a run goes on with other settings: it may have another end.
+        resume_command: what goes on with it, for the person who stops it.
     """
+
+    resume_command = "zoo resume"
 
     def __init__(self, files: Folder, builder: Builder, plugins: Plugins, stop: Stop, **progress: Any) -> None:
         super().__init__(files.path, builder.spelled, files.read_json(ENVIRONMENT), **progress)
@@ -82,7 +91,8 @@ class LiveRun(RunInfo):
             state: tensors and JSON values in dicts and lists, however deep: `{"experiment": experiment.state_dict()}`.
             weights: tensors by name, and the names that are tied: `experiment.weights()`.
         """
-        files = state_files({"step": self.step, "state": state})
+        size, threads = self.files.log.flushed_size(), torch.get_num_threads()
+        files = state_files({"step": self.step, "metrics_size": size, "threads": threads, "state": state})
         if weights is not None:
             tensors, tied = weights
             files[WEIGHTS] = encode(tensors, {"assets": self.files.asset_hashes(), "tied": tied})
@@ -94,13 +104,32 @@ class LiveRun(RunInfo):
     def load(self) -> dict[str, Any] | None:
         """Return the state of the last checkpoint, or None where there is none yet.
 
+        What metrics.jsonl says of later steps is forgotten, since they are done again.
+
         Raises:
             RunFailed: it is damaged.
         """
         if self._loaded is None and self.files.has(STATE):
             self._loaded = read_state(self.files)
         loaded, self._loaded = self._loaded, None  # kept no longer than until it is taken up
-        return None if loaded is None else loaded["state"]
+        if loaded is None:
+            self.files.log.cut(0)
+            return None
+        try:
+            state: dict[str, Any] = loaded["state"]
+            size, before, now = loaded["metrics_size"], loaded["threads"], torch.get_num_threads()
+            if not size >= 0:
+                raise ValueError(f"{size} bytes of {METRICS}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise no_checkpoint(self.files, error) from error
+        if missing := self.files.log.cut(size):
+            logger.warning("%s has lost %s bytes of its lines before the checkpoint", self.folder / METRICS, missing)
+        if now != before:
+            logger.warning(
+                "this run used %s threads and now has %s: sums round otherwise, so it cannot end exactly as it "
+                "would have (OMP_NUM_THREADS=%s)", before, now, before,
+            )  # fmt: skip
+        return state
 
     def _take(self, loaded: dict[str, Any]) -> None:
         try:
@@ -116,7 +145,7 @@ class LiveRun(RunInfo):
             Stopped: the command that goes on with the run is in it.
         """
         if self.stop.requested:
-            raise Stopped("stopped by a signal", f"zoo resume {shlex.quote(str(self.folder))}")
+            raise Stopped("stopped by a signal", f"{self.resume_command} {shlex.quote(str(self.folder))}")
 
     def save_weights(self, tensors: dict[str, Any], tied: dict[str, str]) -> None:
         """Commit weights without a checkpoint."""
