@@ -48,7 +48,7 @@ API: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Data and tasks", ("Data", "TensorSplit", "Batch", "Task", "Losses", "RunFolder")),
     ("Run", ("run", "resume", "score", "load", "Run")),
     ("The open loop", ("open_recipe", "prepare", "Experiment", "Step", "evaluate", "reopen", "predictions")),
-    ("A run of one's own", ("start_run", "resume_run", "train", "train", "LiveRun", "RunInfo", "listening", "stop_on_signals")),
+    ("A run of one's own", ("start_run", "resume_run", "train", "LiveRun", "RunInfo", "listening", "stop_on_signals")),
     ("Pictures", ("PICTURE_SUFFIXES", "read_picture", "picture_to_tensor", "tensor_to_picture", "Normalize")),
     ("Drawings", ("class_color", "legible")),
     ("Texts", ("Vocab",)),
