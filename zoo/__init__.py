@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
-    from zoo.jobs.live import LiveRun, RunInfo, resume_run, start_run
+    from zoo.jobs.live import LiveRun, resume_run, start_run
     from zoo.jobs.opening import open_recipe
     from zoo.jobs.predict import predictions
-    from zoo.jobs.recipe import resume, run
+    from zoo.jobs.recipe import resume, run, train
     from zoo.jobs.score import score
     from zoo.jobs.scoring import reopen
     from zoo.jobs.signals import stop_on_signals
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from zoo.kit.vocab import Vocab
     from zoo.recipes.schema import Nested
+    from zoo.registry.hooks import RunInfo
     from zoo.registry.plugins import listening
     from zoo.runs.files import cache_folder, write_file
     from zoo.runs.folder import new_folder
@@ -59,13 +60,14 @@ _LAZY = {
     "Experiment": "zoo.jobs.experiment",
     "prepare": "zoo.jobs.experiment",
     "LiveRun": "zoo.jobs.live",
-    "RunInfo": "zoo.jobs.live",
+    "RunInfo": "zoo.registry.hooks",
     "resume_run": "zoo.jobs.live",
     "start_run": "zoo.jobs.live",
     "open_recipe": "zoo.jobs.opening",
     "predictions": "zoo.jobs.predict",
     "resume": "zoo.jobs.recipe",
     "run": "zoo.jobs.recipe",
+    "train": "zoo.jobs.recipe",
     "score": "zoo.jobs.score",
     "reopen": "zoo.jobs.scoring",
     "stop_on_signals": "zoo.jobs.signals",
@@ -151,6 +153,7 @@ __all__ = [
     "stop_on_signals",
     "task",
     "tensor_to_picture",
+    "train",
     "write_file",
 ]
 

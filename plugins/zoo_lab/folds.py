@@ -35,7 +35,7 @@ def run_folds(
         zoo.InputError: the recipe is wrong, its dataset cannot be divided, or other runs are in the folder.
         zoo.Stopped: a signal came; the same call goes on.
     """
-    opened = open_recipe(str(recipe), overrides, quick)
+    opened = open_recipe(recipe, overrides, quick)
     for table in ("train", "dataset"):
         if table not in opened.table:
             raise InputError(f"cross-validation needs a recipe with `{table}`")

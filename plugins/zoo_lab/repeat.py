@@ -41,7 +41,7 @@ def run_repeats(
     """
     if seeds < 2:
         raise InputError("one run says nothing of chance", "--seeds 5")
-    opened = open_recipe(str(recipe), overrides, quick)
+    opened = open_recipe(recipe, overrides, quick)
     if "train" not in opened.table:
         raise InputError("there is no chance in a recipe without `train`")
     first = opened.table["train"].get("seed", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from zoo.recipes.check import require_valid
 from zoo.recipes.locate import RecipeError, locate_error
 from zoo.recipes.recipe import Overrides, Recipe, load_recipe, varied
@@ -11,7 +13,7 @@ from zoo.registry.catalog import Catalog
 
 
 def open_recipe(
-    name: str | Recipe, overrides: Overrides = (), quick: bool = False, catalog: Catalog | None = None
+    name: str | Path | Recipe, overrides: Overrides = (), quick: bool = False, catalog: Catalog | None = None
 ) -> Recipe:
     """Return a recipe in which nothing is wrong.
 
@@ -29,7 +31,7 @@ def open_recipe(
         return _changed(name, overrides, catalog) if overrides else name
     shipped = shipped_recipes(catalog.plugins.recipe_folders())
     try:
-        recipe = load_recipe(find_recipe(name, shipped), overrides, quick=quick, shipped=shipped)
+        recipe = load_recipe(find_recipe(str(name), shipped), overrides, quick=quick, shipped=shipped)
     except (RecipeSyntaxError, MergeError) as error:
         raise RecipeError([locate_error(error)]) from error
     require_valid(recipe, catalog)
