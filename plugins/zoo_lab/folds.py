@@ -52,9 +52,9 @@ def run_folds(
         stop.check()
         scorings = [reopen(path, split="val").scoring for path in paths]
         figures = {**_summary(runs), **_out_of_fold(scorings)}
-        whole = reopen(paths[0], {"dataset": _spelled_dataset(paths[0])})
+        fold = tomllib.loads((paths[0] / "recipe.toml").read_text(encoding="utf-8"))  # as it is spelled out
+        whole = reopen(paths[0], {"dataset": fold["dataset"]["of"]})
         _keep_predictions(folder / PREDICTIONS, scorings, whole.data, folds, seed)
-        scored = opened.table.get("eval", {}).get("split", "val")
         return finished(
             folder,
             {
@@ -62,7 +62,7 @@ def run_folds(
                 "figures": figures,
                 "expect": {name: verdict([figures[name]] if name in figures else [], expect[name]) for name in expect},
                 "runs": [path.name for path in paths],
-                "average": _average(folder / AVERAGE, whole, scorings, scored),
+                "average": _average(folder / AVERAGE, fold, whole, scorings),
                 "seconds": round(sum(run["seconds"] for run in runs), 2),
             },
         )
@@ -82,11 +82,6 @@ def _out_of_fold(scorings: Sequence[Any]) -> dict[str, float]:
     return {f"out_of_fold/{name.removeprefix('val/')}": value for name, value in figures.items()}
 
 
-def _spelled_dataset(path: Path) -> Any:
-    """Return the dataset that was divided, as a fold's recipe spells it out."""
-    return tomllib.loads((path / "recipe.toml").read_text(encoding="utf-8"))["dataset"]["of"]
-
-
 def _keep_predictions(file: Path, scorings: Sequence[Any], data: Data, folds: int, seed: int) -> None:
     """Write the held-out predictions, where they are tensors of one size, for stacking.
 
@@ -98,20 +93,26 @@ def _keep_predictions(file: Path, scorings: Sequence[Any], data: Data, folds: in
 
     from zoo_lab.fold import fold_numbers
 
-    predictions = [prediction for scoring in scorings for prediction in predictions(scoring)]
-    if not all(isinstance(prediction, torch.Tensor) for prediction in predictions):
+    held_out = [prediction for scoring in scorings for prediction in predictions(scoring)]
+    if not all(isinstance(prediction, torch.Tensor) for prediction in held_out):
         return
-    if len({prediction.shape for prediction in predictions}) > 1:
+    if len({prediction.shape for prediction in held_out}) > 1:
         return
     numbers = fold_numbers(data, folds, seed)
     index = numbers.argsort(stable=True)
-    write_file(file, save({"prediction": torch.stack(predictions), "fold": numbers[index], "index": index}))
+    write_file(file, save({"prediction": torch.stack(held_out), "fold": numbers[index], "index": index}))
 
 
-def _average(path: Path, whole: Any, scorings: Sequence[Any], split: str) -> str | None:
+def _average(path: Path, fold: Mapping[str, Any], whole: Any, scorings: Sequence[Any]) -> str | None:
     """Leave a run folder with the average of the folds' models, and return its name; None where they have none.
 
-    It is scored where the recipe scores a split that no fold was trained on.
+    It is scored where the recipe scores a split that no fold was trained on. Its recipe is that of the folds, less the
+    division, and starts from the average, so that it can be trained further.
+
+    Args:
+        fold: the recipe of the first.
+        whole: the first fold's run, reopened on the dataset that was divided.
+        scorings: of all folds, on what they held out.
     """
     from zoo_lab.average import Average
 
@@ -130,9 +131,10 @@ def _average(path: Path, whole: Any, scorings: Sequence[Any], split: str) -> str
     spelled = whole.builder.spelled
     spelled["model"] = {"name": "lab/average", "of": spelled["model"], "copies": len(scorings)}
     spelled["init"] = {"from": str(path.absolute())}
+    spelled |= {kind: fold[kind] for kind in ("optimizer", "schedule") if kind in fold}
     with start_run(whole, path) as run:
         run.save_weights(*scoring.weights())
-        run.finish({} if split in SEEN else evaluate(scoring))
+        run.finish({} if scoring.split in SEEN else evaluate(scoring))
     return path.name
 
 

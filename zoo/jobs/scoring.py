@@ -32,8 +32,6 @@ from zoo.training.randomness import seed_all
 
 logger = logging.getLogger(__name__)
 
-SCORED_BY = ("name", "summary", "task", "model", "dataset", "loss", "eval")
-
 
 @dataclass
 class Scoring:
@@ -146,12 +144,10 @@ def reopen(
     recipe = folder.read(RECIPE, lambda file: load_recipe(file, overrides))
     if overrides:
         require_valid(recipe, catalog)
-    settings = scoring_settings(recipe.table, device)
-    # What is left is a recipe that scores the run's weights.
-    recipe.table = {key: recipe.table[key] for key in SCORED_BY if key in recipe.table}
     recipe.table["init"] = {"from": str(folder.path)}
     evaluation = recipe.table.setdefault("eval", {})
     evaluation.update({key: value for key, value in (("split", split), ("batch_size", batch_size)) if value})
+    settings = scoring_settings(recipe.table, device)
     return prepare_scoring(recipe, catalog, settings, settled=True)
 
 
