@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from zoo.recipes.check import TABLES
 from zoo.recipes.recipe import load_recipe
 from zoo.recipes.schema import MADE, parameters_of
+from zoo.recipes.settings import tables_of
 from zoo.recipes.shipped import shipped_recipes
 from zoo.registry.catalog import Catalog
 from zoo.registry.component import KINDS, Component
@@ -65,13 +65,14 @@ def _row(component: Component) -> tuple[str, ...]:
 
 
 def settings_table(name: str) -> str:
-    """The keys of `[train]`, `[eval]` or `[init]`: one row for those that the docstring names together.
+    """The keys of a recipe's table: one row for those that the docstring names together.
 
     Raises:
         KeyError: the docstring leaves a key out.
     """
-    parameters = parameters_of(TABLES[name])
-    documented = dict(_arguments(inspect.getdoc(TABLES[name]) or ""))
+    settings = tables_of(Catalog().plugins)[name]
+    parameters = parameters_of(settings)
+    documented = dict(_arguments(inspect.getdoc(settings) or ""))
     undocumented = set(parameters) - {key for keys in documented for key in keys}
     if undocumented:
         raise KeyError(f"the docstring of [{name}] leaves out {', '.join(sorted(undocumented))}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import typer
 
 from zoo import __version__
-from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli import check, evaluate, list_, plugins, predict, resume, run, show
 from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
 from zoo.cli.output import Said, print_error, print_text, ready_streams, say
@@ -52,10 +52,8 @@ app.command("run", cls=RecipeCommand)(run.run)
 app.command("resume")(resume.resume)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
-app.command("compare")(compare.compare)
-app.command("preview", cls=RecipeCommand)(preview.preview)
-app.command("bench", cls=RecipeCommand)(bench.bench)
-app.command("sweep", cls=RecipeCommand)(sweep.sweep)
+
+OWN_COMMANDS = tuple(app.registered_commands)
 
 
 def main() -> None:
@@ -83,6 +81,7 @@ def _add_plugin_commands() -> None:
     """Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working."""
     from zoo.registry.plugins import installed
 
+    app.registered_commands, app.registered_groups = [*OWN_COMMANDS], []
     plugins = installed()
     for plugin in plugins.plugins:
         if "zoo_commands" in plugin.hooks:
