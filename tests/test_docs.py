@@ -16,7 +16,7 @@ import typer
 from docs.generate import pages
 from tests.conftest import Command
 from tests.distributions import make_distribution
-from zoo.cli import app
+from zoo.cli import complete_app
 from zoo.registry.catalog import Catalog
 from zoo.registry.plugins import hooks, installed
 from zoo.tasks import Task
@@ -57,7 +57,7 @@ def test_what_comes_from_the_code_is_up_to_date(file: Path) -> None:
 
 @pytest.mark.parametrize("typed", sorted(set(commands())))
 def test_commands_and_options_are_there(typed: str) -> None:
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(complete_app())
     words = typed.split()[1:]
     command = next((word for word in words if not word.startswith("-")), None)
     known = {option for one in group.params for option in one.opts}
@@ -68,7 +68,7 @@ def test_commands_and_options_are_there(typed: str) -> None:
 
 
 def test_every_command_is_named() -> None:
-    names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    names = set(typer.main.get_command(complete_app()).commands)  # type: ignore[attr-defined]
     assert all(f"| `zoo {name}` |" in TEXTS["index.md"] for name in names)
 
 

@@ -18,7 +18,7 @@ from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.live import LiveRun, resume_run, start_run
 from zoo.jobs.progress import Progress
 from zoo.jobs.recipe import take_up
-from zoo.jobs.train import train
+from zoo.jobs.train import train_steps
 from zoo.recipes.recipe import Recipe, load_recipe
 from zoo.runs.folder import STATE_TENSORS, WEIGHTS
 
@@ -48,7 +48,7 @@ def _run(name: str, folder: Path) -> None:
 
 
 def _train(experiment: Experiment, live: LiveRun, progress: Progress) -> None:
-    train(experiment, live, progress, limit=1)
+    train_steps(experiment, live, progress, limit=1)
     checked_load(experiment, live.files, progress)
     live.finish({})
 
@@ -60,4 +60,5 @@ def _short(name: str) -> Recipe:
     for key in ("epochs", "evaluate_every_epochs", "evaluate_every_steps"):
         settings.pop(key, None)
     settings.update(steps=STEPS, accumulate=1)
+    recipe.table.pop("sweep", None)  # it may vary the epochs
     return recipe

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
-    from zoo.jobs.live import LiveRun, RunInfo, resume_run, start_run
+    from zoo.jobs.live import LiveRun, resume_run, start_run
     from zoo.jobs.opening import open_recipe
     from zoo.jobs.predict import predictions
-    from zoo.jobs.recipe import resume, run
+    from zoo.jobs.recipe import resume, run, train
     from zoo.jobs.score import score
     from zoo.jobs.scoring import reopen
     from zoo.jobs.signals import stop_on_signals
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         tensor_to_picture,
     )
     from zoo.kit.vocab import Vocab
-    from zoo.recipes.recipe import parse_overrides
     from zoo.recipes.schema import Figure, Mistake, Nested
+    from zoo.registry.hooks import RunInfo
     from zoo.registry.plugins import listening
     from zoo.runs.files import cache_folder, write_file
     from zoo.runs.folder import Folder, new_folder
@@ -64,13 +64,14 @@ _LAZY = {
     "Experiment": "zoo.jobs.experiment",
     "prepare": "zoo.jobs.experiment",
     "LiveRun": "zoo.jobs.live",
-    "RunInfo": "zoo.jobs.live",
+    "RunInfo": "zoo.registry.hooks",
     "resume_run": "zoo.jobs.live",
     "start_run": "zoo.jobs.live",
     "open_recipe": "zoo.jobs.opening",
     "predictions": "zoo.jobs.predict",
     "resume": "zoo.jobs.recipe",
     "run": "zoo.jobs.recipe",
+    "train": "zoo.jobs.recipe",
     "score": "zoo.jobs.score",
     "reopen": "zoo.jobs.scoring",
     "stop_on_signals": "zoo.jobs.signals",
@@ -84,7 +85,6 @@ _LAZY = {
     "read_picture": "zoo.kit.pictures",
     "tensor_to_picture": "zoo.kit.pictures",
     "Vocab": "zoo.kit.vocab",
-    "parse_overrides": "zoo.recipes.recipe",
     "Figure": "zoo.recipes.schema",
     "Mistake": "zoo.recipes.schema",
     "Nested": "zoo.recipes.schema",
@@ -150,7 +150,6 @@ __all__ = [
     "new_folder",
     "open_recipe",
     "optimizer",
-    "parse_overrides",
     "picture_to_tensor",
     "predictions",
     "prepare",
@@ -170,6 +169,7 @@ __all__ = [
     "stop_on_signals",
     "task",
     "tensor_to_picture",
+    "train",
     "write_file",
 ]
 

@@ -18,13 +18,6 @@ Batching = Callable[[int, "torch.Generator"], "Sequence[torch.Tensor]"]
 class Data:
     """Splits of samples, and what others need to know of them.
 
-    Args:
-        splits: by name (`train`, `val`, `test`): map-style datasets of dict samples, or `TensorSplit`.
-        facts: what a model, loss or task takes by the same parameter name: `{"num_classes": 3}`.
-        assets: what must travel with the weights, as JSON values: `{"classes": ["cat", "dog"], "preprocess": {...}}`.
-        submission: a CSV file that shows the form in which a competition wants predictions.
-        columns: what a sample and its answer are called in a table of predictions that no such file shapes.
-
     A batch may nest: lists of pictures of several sizes, dicts in dicts.
 
     A map-style split may have attributes that the core uses: `batch_transform(batch, generator) -> batch`, done to
@@ -33,6 +26,13 @@ class Data:
     indices as one batch, which saves their collation where nothing is drawn at random; `batching`, `strata`, `groups`
     and `names`, as `TensorSplit` has them; and `plain`, the same samples without the augmentation of single ones, for
     cross-validation.
+
+    Args:
+        splits: by name (`train`, `val`, `test`): map-style datasets of dict samples, or `TensorSplit`.
+        facts: what a model, loss or task takes by the same parameter name: `{"num_classes": 3}`.
+        assets: what must travel with the weights, as JSON values: `{"classes": ["cat", "dog"], "preprocess": {...}}`.
+        submission: a CSV file that shows the form in which a competition wants predictions.
+        columns: what a sample and its answer are called in a table of predictions that no such file shapes.
     """
 
     splits: Mapping[str, Any]

@@ -79,7 +79,7 @@ FORGED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "nothing": lambda state: {},
     "a step of text": lambda state: _forged(state, progress={**state["state"]["progress"], "step": "x"}),
     "a step below 0": lambda state: _forged(state, progress={**state["state"]["progress"], "step": -5}),
-    "a size below 0": lambda state: _forged(state, metrics_size=-1),
+    "a size below 0": lambda state: {**state, "metrics_size": -1},
     "no generators": lambda state: _forged(state, experiment={**state["state"]["experiment"], "random": {}}),
 }
 

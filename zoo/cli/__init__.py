@@ -60,8 +60,7 @@ def main() -> None:
     """The entry point: plugins add their commands, errors become a message and an exit status."""
     ready_streams()
     with _errors_for_people(), _said():
-        _add_plugin_commands()
-        app()
+        complete_app()()
 
 
 @contextmanager
@@ -77,8 +76,11 @@ def _said() -> Iterator[None]:
         logger.setLevel(logging.NOTSET)
 
 
-def _add_plugin_commands() -> None:
-    """Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working."""
+def complete_app() -> typer.Typer:
+    """Return the app with the commands of plugins.
+
+    Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working.
+    """
     from zoo.registry.plugins import installed
 
     app.registered_commands, app.registered_groups = [*OWN_COMMANDS], []
@@ -90,6 +92,7 @@ def _add_plugin_commands() -> None:
                 own.callback()(lambda: None)  # else a single command would be the app itself
                 plugin.hooks["zoo_commands"](app=own)
                 _adopt(own)
+    return app
 
 
 def _adopt(own: typer.Typer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from zoo.data import Data
+from zoo.errors import InputError
 from zoo.jobs.monitor import Mode, monitored
 from zoo.jobs.opening import open_recipe
 from zoo.jobs.scoring import Scoring, prepare_scoring, split_of
@@ -43,6 +44,8 @@ class Experiment:
         update: optimizer, schedule, warm-up, clipping, scaler and moving average.
         total_steps: updates of the weights in all.
         monitor: the figure that chooses the best weights; `mode` says whether it should be small or large.
+        stateful: what else goes on changing, by name, each with `state_dict` and `load_state_dict` (a second
+            optimizer): it is part of the experiment's state.
     """
 
     builder: Builder
@@ -59,6 +62,7 @@ class Experiment:
     precision: str
     monitor: str
     mode: Mode
+    stateful: dict[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> nn.Module:
@@ -119,6 +123,7 @@ class Experiment:
             "schedule": None if update.schedule is None else _without_functions(update.schedule.state_dict()),
             "scaler": None if update.scaler is None else update.scaler.state_dict(),
             "ema": None if update.ema is None else [update.ema.updates, weights_of(update.ema.model)[0]],
+            "stateful": {name: part.state_dict() for name, part in self.stateful.items()},
             "random": random_state(self.device),
             "total_steps": self.total_steps,
         }
@@ -127,28 +132,36 @@ class Experiment:
         """Take up what `state_dict` returned.
 
         Raises:
-            InputError: the weights do not fit the model.
+            InputError: the weights do not fit the model, or the state is another kind of training's.
         """
+        if state["stateful"].keys() != self.stateful.keys():
+            names = " and ".join(f"`{name}`" for name in state["stateful"]) or "nothing"
+            message = f"beside model and optimizer, the checkpoint holds {names}: another kind of training left it"
+            raise InputError(message, "the command that began the run goes on with it")
         update = self.update
         _copy_into(self.model, state["model"], state["tied"])
         self.learner.load_own_state(state["learner"])
         update.optimizer.load_state_dict(state["optimizer"])
         _lay_out_like_weights(update.optimizer)
         if update.schedule is not None:
-            update.schedule.load_state_dict(self._schedule_state(state))
+            self._load_schedule(update.schedule, state)
         if update.scaler is not None:
             update.scaler.load_state_dict(state["scaler"])
         if update.ema is not None:
             update.ema.updates = state["ema"][0]
             _copy_into(update.ema.model, state["ema"][1], state["tied"])
+        for name, part in self.stateful.items():
+            part.load_state_dict(state["stateful"][name])
         restore_random_state(state["random"], self.device)
 
-    def _schedule_state(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the schedule's state; of a training that now has another end, no more than where it stands."""
+    def _load_schedule(self, schedule: Any, state: dict[str, Any]) -> None:
+        """Take a schedule's state up; where training now has another end, it goes on as one of that length would."""
         saved: dict[str, Any] = state["schedule"]
-        if state["total_steps"] == self.total_steps:
-            return saved
-        return {key: saved[key] for key in ("last_epoch", "_step_count", "_last_lr") if key in saved}
+        if state["total_steps"] == self.total_steps or hasattr(schedule, "num_bad_epochs"):
+            schedule.load_state_dict(saved)
+        else:
+            schedule.last_epoch = saved["last_epoch"] - 1
+            schedule.step()
 
 
 def prepare(

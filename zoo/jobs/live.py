@@ -2,69 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from zoo.errors import InputError, Stopped
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.run_files import (
     Results,
+    beginnings,
     claimed,
     finish,
     keep_failures,
     require_same_data,
     require_same_runs,
     verdicts_of,
-    write_beginnings,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.recipes.build import Builder
 from zoo.recipes.check import require_valid
 from zoo.recipes.recipe import Overrides, load_recipe
 from zoo.registry.catalog import Catalog
+from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import Plugins
 from zoo.runs.checkpoint import no_checkpoint, read_state, state_files
-from zoo.runs.folder import ENVIRONMENT, RECIPE, STATE, WEIGHTS, Folder
+from zoo.runs.files import Content
+from zoo.runs.folder import ENVIRONMENT, METRICS, RECIPE, STATE, WEIGHTS, Folder
 from zoo.runs.weights import encode
 from zoo.training.loop import Step
 
 Figures = Mapping[str, float]
 Status = Literal["done", "stopped", "failed"]
 
-
-@dataclass
-class RunInfo:
-    """A run, as those see it who listen to it.
-
-    Attributes:
-        folder: the run folder.
-        recipe: the spelled-out recipe.
-        environment: what environment.json holds.
-        resumed: whether it goes on from a checkpoint.
-        step: steps done so far, of `steps`; both are 0 where nothing is trained.
-        best: whether the last evaluation was the best one so far, and its weights are kept for it.
-        examples_per_second: the speed of the steps so far; `seconds_left`, what the others will take at that speed.
-    """
-
-    folder: Path
-    recipe: dict[str, Any]
-    environment: dict[str, Any]
-    resumed: bool = False
-    step: int = 0
-    steps: int = 0
-    steps_per_epoch: int = 1
-    best: bool = False
-    examples_per_second: float = 0.0
-    seconds_left: float = 0.0
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the last step belongs to, from 1; 0 before the first step."""
-        return -(-self.step // self.steps_per_epoch)
+logger = logging.getLogger(__name__)
 
 
 class LiveRun(RunInfo):
@@ -73,13 +48,20 @@ class LiveRun(RunInfo):
     Attributes:
         files: the folder's files, behind their manifest.
         stop: whether a signal has asked for a stop.
+        changed: what the next checkpoint replaces, where a run goes on with other settings: it may have another end.
+        resume_command: what goes on with it, for the person who stops it.
     """
+
+    resume_command = "zoo resume"
 
     def __init__(self, files: Folder, builder: Builder, plugins: Plugins, stop: Stop, **progress: Any) -> None:
         super().__init__(files.path, builder.spelled, files.read_json(ENVIRONMENT), **progress)
         self.files, self.stop, self.plugins = files, stop, plugins
         self.expect = builder.recipe.table.get("expect", {})
         self.results: Results | None = None
+        self.changed: dict[
+            str, Content
+        ] = {}  # what the next checkpoint replaces: the recipe of a run that goes further
         self._loaded: dict[str, Any] | None = None
         self._tells_steps = plugins.has_listener("zoo_step_finished")
 
@@ -109,14 +91,20 @@ class LiveRun(RunInfo):
             state: tensors and JSON values in dicts and lists, however deep: `{"experiment": experiment.state_dict()}`.
             weights: tensors by name, and the names that are tied: `experiment.weights()`.
         """
-        files = state_files({"step": self.step, "state": state})
+        size, threads = self.files.log.flushed_size(), torch.get_num_threads()
+        files = state_files({"step": self.step, "metrics_size": size, "threads": threads, "state": state})
         if weights is not None:
             tensors, tied = weights
             files[WEIGHTS] = encode(tensors, {"assets": self.files.asset_hashes(), "tied": tied})
-        self.files.commit(files)
+        if self.changed:
+            self.files.reopen()
+        self.files.commit({**self.changed, **files})
+        self.changed = {}
 
     def load(self) -> dict[str, Any] | None:
         """Return the state of the last checkpoint, or None where there is none yet.
+
+        What metrics.jsonl says of later steps is forgotten, since they are done again.
 
         Raises:
             RunFailed: it is damaged.
@@ -124,7 +112,24 @@ class LiveRun(RunInfo):
         if self._loaded is None and self.files.has(STATE):
             self._loaded = read_state(self.files)
         loaded, self._loaded = self._loaded, None  # kept no longer than until it is taken up
-        return None if loaded is None else loaded["state"]
+        if loaded is None:
+            self.files.log.cut(0)
+            return None
+        try:
+            state: dict[str, Any] = loaded["state"]
+            size, before, now = loaded["metrics_size"], loaded["threads"], torch.get_num_threads()
+            if not size >= 0:
+                raise ValueError(f"{size} bytes of {METRICS}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise no_checkpoint(self.files, error) from error
+        if missing := self.files.log.cut(size):
+            logger.warning("%s has lost %s bytes of its lines before the checkpoint", self.folder / METRICS, missing)
+        if now != before:
+            logger.warning(
+                "this run used %s threads and now has %s: sums round otherwise, so it cannot end exactly as it "
+                "would have (OMP_NUM_THREADS=%s)", before, now, before,
+            )  # fmt: skip
+        return state
 
     def _take(self, loaded: dict[str, Any]) -> None:
         try:
@@ -140,7 +145,7 @@ class LiveRun(RunInfo):
             Stopped: the command that goes on with the run is in it.
         """
         if self.stop.requested:
-            raise Stopped("stopped by a signal", f"zoo resume {shlex.quote(str(self.folder))}")
+            raise Stopped("stopped by a signal", f"{self.resume_command} {shlex.quote(str(self.folder))}")
 
     def save_weights(self, tensors: dict[str, Any], tied: dict[str, str]) -> None:
         """Commit weights without a checkpoint."""
@@ -175,7 +180,8 @@ def start_run(experiment: Any, out: str | Path | None = None) -> Iterator[LiveRu
     builder = experiment.builder
     plugins = builder.catalog.plugins
     with stop_on_signals() as stop, claimed(builder.recipe, None if out is None else Path(out)) as files:
-        write_beginnings(files, builder, experiment.device, experiment.data)
+        files.recover()
+        files.commit(beginnings(builder, experiment.device, experiment.data))
         run = LiveRun(files, builder, plugins, stop, **_lengths(experiment))
         with _told(run, plugins):
             yield run
@@ -207,14 +213,28 @@ def resume_run(
         experiment = prepare(recipe, catalog=catalog)
         require_same_data(files, experiment.data, changed_data, takes_over=True)
         require_same_runs(files, experiment.builder.runs)
-        if overrides:
-            files.reopen()
-            write_beginnings(files, experiment.builder, experiment.device, experiment.data)
         run = LiveRun(files, experiment.builder, catalog.plugins, stop, resumed=True, **_lengths(experiment))
         if files.has(STATE):
             run._take(read_state(files))
+        if overrides:
+            _require_further(run)
+            run.changed = beginnings(experiment.builder, experiment.device, experiment.data)
         with _told(run, catalog.plugins):
             yield experiment, run
+
+
+def _require_further(run: LiveRun) -> None:
+    """Refuse an end that is not beyond where a run stands already.
+
+    Raises:
+        InputError: it is not.
+    """
+    if run.steps <= run.step:
+        epochs = f"{run.step / run.steps_per_epoch:g} epochs"
+        raise InputError(
+            f"the run has done {run.step} steps ({epochs}), and {run.steps} are no more",
+            f"train.epochs={run.step // run.steps_per_epoch + 1} or more",
+        )
 
 
 def _lengths(experiment: Any) -> dict[str, int]:

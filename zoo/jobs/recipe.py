@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from zoo.jobs.opening import open_recipe
 from zoo.jobs.run_files import Results, require_empty
 from zoo.recipes.recipe import Overrides, Recipe
 from zoo.registry.catalog import Catalog
-from zoo.runs.folder import METRICS, REPORT, Folder
+from zoo.runs.folder import REPORT, Folder
 
 if TYPE_CHECKING:
     from zoo.jobs.experiment import Experiment
     from zoo.jobs.live import LiveRun
     from zoo.jobs.progress import Progress
+    from zoo.training.loop import Step
 
 SLOW = 3.0  # times that several threads may take of what one takes
 
@@ -26,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(
-    recipe: str | Path,
+    recipe: str | Path | Recipe,
     overrides: Overrides = (),
     *,
     quick: bool = False,
@@ -36,7 +38,7 @@ def run(
     """Run a recipe and return its results, as results.json has them.
 
     Args:
-        recipe: a file, or the name of a shipped recipe.
+        recipe: a file, the name of a shipped recipe, or one that is open.
         overrides: `{"train.epochs": 2}` or `["train.epochs=2"]`.
         quick: apply the recipe's `[quick]`.
         out: the run folder; by default `runs/<recipe>/<n>`.
@@ -48,7 +50,7 @@ def run(
         Stopped: a signal came.
     """
     catalog = Catalog()
-    opened = open_recipe(str(recipe), overrides, quick, catalog)
+    opened = open_recipe(recipe if isinstance(recipe, Recipe) else str(recipe), overrides, quick, catalog)
     if dry_run:
         with tempfile.TemporaryDirectory() as temporary:
             return _trained(_one_step(opened), catalog, Path(temporary) / "run", limit=1)
@@ -70,7 +72,6 @@ def resume(path: str | Path, overrides: Overrides = (), *, changed_data: bool = 
     """
     from zoo.jobs.afterwards import reported_later
     from zoo.jobs.live import resume_run
-    from zoo.jobs.progress import Progress
 
     folder = Folder.open(Path(path))
     results = folder.results()
@@ -82,55 +83,68 @@ def resume(path: str | Path, overrides: Overrides = (), *, changed_data: bool = 
             )
         return reported_later(folder, results, changed_data)
     with resume_run(path, overrides, changed_data=changed_data) as (experiment, live):
-        state = live.load()  # None of a run that was killed before its first checkpoint
-        progress = Progress() if state is None else take_up(experiment, live, state, bool(overrides))
-        return _finished(experiment, live, progress)
+        return train(experiment, live)
 
 
-def take_up(experiment: Experiment, live: LiveRun, state: dict[str, Any], further: bool = False) -> Progress:
-    """Go on where a checkpoint was made, and say what of the run cannot be as it was.
+def train(
+    experiment: Experiment,
+    run: LiveRun,
+    steps: Callable[[int], Iterable[Step]] | None = None,
+    *,
+    limit: int | None = None,
+) -> Results:
+    """Train what is prepared to its end, from the run's last checkpoint where there is one; return the results.
+
+    Everything that `[train]` and `[eval]` say is done between the steps: log, evaluate, save, stop.
 
     Args:
-        further: the run may have another end now.
-    """
-    import torch
+        steps: `steps(start)` trains, and yields a record for each step after the first `start`, in place of
+            `experiment.steps`: for another kind of training. What it changes beside the weights and the optimizer
+            belongs into `experiment.stateful`.
+        limit: batches to look at in evaluations, for a dry run, of which no report is made.
 
+    Raises:
+        Stopped: a signal came; the checkpoint is complete.
+        RunFailed: a loss is not finite, or memory or disk ran out; the last checkpoint is kept.
+    """
+    from zoo.jobs.afterwards import checked_load, reported
+    from zoo.jobs.evaluate import signatures
+    from zoo.jobs.progress import Progress
+    from zoo.jobs.scoring import Prepared
+    from zoo.jobs.train import summary, train_steps
+
+    state = run.load()
+    progress = Progress() if state is None else take_up(experiment, run, state)
+    _say_if_threads_are_slow(experiment)
+    train_steps(experiment, run, progress, steps, limit=limit)
+    scoring = checked_load(experiment, run.files, progress)
+    if limit is not None:
+        run.expect = {}
+    more = {**signatures(scoring), **summary(experiment, progress), "seconds": round(progress.seconds, 2)}
+    results = run.finish(progress.figures, **more)
+    if limit is not None:
+        return results
+    return reported(run.files, results, Prepared(experiment.builder, experiment.data, scoring, experiment.eval))
+
+
+def take_up(experiment: Experiment, live: LiveRun, state: dict[str, Any]) -> Progress:
+    """Go on where a checkpoint was made."""
     from zoo.jobs.progress import Progress
     from zoo.runs.checkpoint import no_checkpoint
 
     try:
         experiment.load_state_dict(state["experiment"])
         progress = Progress.from_state(state["progress"], experiment.device)
-        if not state["metrics_size"] >= 0:
-            raise ValueError(f"{state['metrics_size']} bytes of {METRICS}")
-        missing = live.files.log.cut(state["metrics_size"])
-        before, now = state["threads"], torch.get_num_threads()
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         raise no_checkpoint(live.files, error) from error
-    if now != before:
-        logger.warning(
-            "this run used %s threads and now has %s: sums round otherwise, so it cannot end exactly as it "
-            "would have (OMP_NUM_THREADS=%s)", before, now, before,
-        )  # fmt: skip
-    if missing:
-        logger.warning("%s has lost %s bytes of its lines before the checkpoint", live.folder / METRICS, missing)
-    if further:
+    if live.changed:
         _say_how_it_goes_on(experiment, progress, state["experiment"]["total_steps"])
     return progress
 
 
 def _say_how_it_goes_on(experiment: Experiment, progress: Progress, before: int) -> None:
-    """Say what becomes of the schedule where the run has another end now.
-
-    Raises:
-        InputError: the run is at or beyond its new end already.
-    """
-    steps, per_epoch = experiment.total_steps, experiment.steps_per_epoch
-    if steps <= progress.step:
-        raise InputError(
-            f"the run has done {progress.step} steps ({progress.step / per_epoch:g} epochs), and {steps} are no more",
-            f"train.epochs={progress.step // per_epoch + 1} or more",
-        )
+    """Say what becomes of the schedule where the run has another end now."""
+    steps = experiment.total_steps
     progress.stale = 0
     if experiment.update.schedule is not None and before != steps:
         logger.warning(
@@ -142,30 +156,10 @@ def _say_how_it_goes_on(experiment: Experiment, progress: Progress, before: int)
 def _trained(recipe: Recipe, catalog: Catalog, out: str | Path | None, limit: int | None = None) -> Results:
     from zoo.jobs.experiment import prepare
     from zoo.jobs.live import start_run
-    from zoo.jobs.progress import Progress
 
     experiment = prepare(recipe, catalog=catalog)
     with start_run(experiment, out) as live:
-        return _finished(experiment, live, Progress(), limit)
-
-
-def _finished(experiment: Experiment, live: LiveRun, progress: Progress, limit: int | None = None) -> Results:
-    """Train to the end, write the results, then the report: what goes wrong there costs no result."""
-    from zoo.jobs.afterwards import checked_load, reported
-    from zoo.jobs.evaluate import signatures
-    from zoo.jobs.scoring import Prepared
-    from zoo.jobs.train import summary, train
-
-    _say_if_threads_are_slow(experiment)
-    train(experiment, live, progress, limit=limit)
-    scoring = checked_load(experiment, live.files, progress)
-    if limit is not None:
-        live.expect = {}
-    more = {**signatures(scoring), **summary(experiment, progress), "seconds": round(progress.seconds, 2)}
-    results = live.finish(progress.figures, **more)
-    if limit is not None:
-        return results
-    return reported(live.files, results, Prepared(experiment.builder, experiment.data, scoring, experiment.eval))
+        return train(experiment, live, limit=limit)
 
 
 def _say_if_threads_are_slow(experiment: Experiment) -> None:

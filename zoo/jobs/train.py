@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,12 +16,21 @@ from zoo.jobs.live import LiveRun
 from zoo.jobs.monitor import require_figure
 from zoo.jobs.progress import Progress, require_finite
 from zoo.runs.folder import STATE, WEIGHTS
+from zoo.training.loop import Step
 
 
-def train(experiment: Experiment, run: LiveRun, progress: Progress, *, limit: int | None = None) -> None:
+def train_steps(
+    experiment: Experiment,
+    run: LiveRun,
+    progress: Progress,
+    steps: Callable[[int], Iterable[Step]] | None = None,
+    *,
+    limit: int | None = None,
+) -> None:
     """Train from where `progress` stands to the end, leaving checkpoints and the chosen weights in the run's folder.
 
     Args:
+        steps: trains in place of `experiment.steps`.
         limit: batches to look at in evaluations, for a dry run.
 
     Raises:
@@ -32,7 +41,7 @@ def train(experiment: Experiment, run: LiveRun, progress: Progress, *, limit: in
     with _known_failures(experiment):
         job.begin()
         if not job.is_done():
-            for step in experiment.steps(progress.step):
+            for step in (steps or experiment.steps)(progress.step):
                 progress.add(step)
                 run.stepped(step)
                 if step.number % experiment.train.log_every_steps == 0:
@@ -143,13 +152,7 @@ class _Training:
         if with_weights:
             self.progress.fingerprint, self.progress.first_outputs = fingerprint(self.experiment.scoring)
             weights = self.experiment.weights()
-        state = {
-            "experiment": self.experiment.state_dict(),
-            "progress": self.progress.state_dict(),
-            "metrics_size": self.run.files.log.flushed_size(),
-            "threads": torch.get_num_threads(),
-        }
-        self.run.save(state, weights)
+        self.run.save({"experiment": self.experiment.state_dict(), "progress": self.progress.state_dict()}, weights)
         self.saved_at = time.monotonic()
 
     def leave_if_stopped(self) -> None:

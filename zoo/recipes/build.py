@@ -53,8 +53,12 @@ class Builder:
         return self._build(kind, spec, (kind,), supplied)[0]
 
     def table(self, name: str) -> Any:
-        """Build a table that a plugin adds to recipes."""
+        """Build a table that a plugin adds to recipes; a component in it becomes a function that builds it."""
         return self.settings(name, self.catalog.plugins.tables()[name])
+
+    def _build_in(self, table: str, key: str, kind: str, **supplied: Any) -> Any:
+        built, self.spelled[table][key] = self._build(kind, self.recipe.table[table][key], (table, key), supplied)
+        return built
 
     def metrics(self, specs: list[Any]) -> dict[str, Any]:
         """Metrics by the name that their figures go by, in order.
@@ -76,8 +80,13 @@ class Builder:
         """Build `[train]`, `[eval]` or `[init]`."""
         given = self.recipe.table.get(table, {})
         parameters = parameters_of(settings)
-        built = settings(**convert(given, parameters))
-        stated = {key: getattr(built, parameter.name) for key, parameter in parameters.items()}
+        nested = {key: parameter for key, parameter in parameters.items() if key in given and parameter.nested in KINDS}
+        builds = {param.name: partial(self._build_in, table, key, param.nested) for key, param in nested.items()}
+        built = settings(**convert(given, parameters) | builds)
+        stated = {
+            key: given[key] if key in nested else getattr(built, parameter.name, given.get(key, parameter.default))
+            for key, parameter in parameters.items()
+        }
         self.spelled[table] = {key: value for key, value in stated.items() if value is not None}
         return built
 

@@ -192,6 +192,8 @@ class _Checker:
         for name, parameter in parameters.items():
             if parameter.required and name not in value and name not in misspelt:
                 yield Mistake("missing-key", f"[{table}] has no `{name}`", (table,), "key"), ""
+            elif parameter.nested in KINDS and name in value:
+                yield from self.component(parameter.nested, value[name], (table, name))
         if table == "train":
             yield from train_mistakes(value, misspelt)
         elif table == "eval" and isinstance(value.get("split"), str):

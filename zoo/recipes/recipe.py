@@ -86,7 +86,7 @@ def load_recipe(
     return recipe
 
 
-def varied(recipe: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+def varied(recipe: Recipe, overrides: Overrides) -> Recipe:
     """Return a recipe with other values by dotted key.
 
     Raises:

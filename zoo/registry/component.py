@@ -96,6 +96,17 @@ def _component(
     splits: Sequence[str] = (),
     like: str | Sequence[str] = (),
 ) -> Component:
+    """Declare a component, for `zoo_components` to return.
+
+    Args:
+        name: what recipes call it; unique within its kind and plugin.
+        reference: where its callable is: `"my_plugin.lenet:LeNet"`.
+        task: the task or tasks that it serves; none means every task.
+        summary: one line for `zoo list`.
+        example: facts and parameters that the conformance kit builds it with.
+        splits: all that a dataset may have, where it says so.
+        like: of a task, the tasks whose components it takes, too.
+    """
     tasks, like = ((names,) if isinstance(names, str) else tuple(names) for names in (task, like))
     if like and kind != "task":
         raise TypeError(f"{name}: `like` is for tasks, and this is a {kind}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -42,7 +43,11 @@ class Step:
 
 @dataclass
 class Update:
-    """How gradients become new weights: what a step does after `backward`."""
+    """How a loss becomes gradients, and gradients new weights.
+
+    A loop of its own calls `backward` and `step`. A second optimizer gets all that the recipe says of the first with
+    `dataclasses.replace(experiment.update, optimizer=..., schedule=None, ema=None)`.
+    """
 
     optimizer: torch.optim.Optimizer
     schedule: Any = None
@@ -50,6 +55,43 @@ class Update:
     clip_norm: float | None = None
     scaler: Any = None
     ema: MovingAverage | None = None
+
+    def backward(self, loss: torch.Tensor, **keywords: Any) -> None:
+        """Add a loss's gradients to the weights', scaled where the precision is fp16.
+
+        Args:
+            keywords: what `Tensor.backward` takes: `inputs`, the weights that alone get gradients; `retain_graph`.
+        """
+        (loss if self.scaler is None else self.scaler.scale(loss)).backward(**keywords)
+
+    def step(self, number: int) -> float:
+        """Clip, warm up, step the optimizer, the schedule and the moving average; return the first group's rate.
+
+        Weights without a gradient stay as they are. The gradients are kept: the caller sets them to None.
+
+        Args:
+            number: of the step, from 1.
+        """
+        optimizer, scaler = self.optimizer, self.scaler
+        step: Callable[[], Any] = optimizer.step if scaler is None else partial(scaler.step, optimizer)
+        groups = optimizer.param_groups
+        with torch.no_grad():
+            if self.clip_norm is not None:
+                if scaler is not None:
+                    scaler.unscale_(optimizer)
+                nn.utils.clip_grad_norm_([param for group in groups for param in group["params"]], self.clip_norm)
+            if number < self.warmup_steps:
+                rate = _step_warming_up(step, groups, number / self.warmup_steps)
+            else:
+                step()
+                rate = groups[0]["lr"]
+            if scaler is not None:
+                scaler.update()
+        if self.schedule is not None and not hasattr(self.schedule, "num_bad_epochs"):
+            self.schedule.step()
+        if self.ema is not None:
+            self.ema.update()
+        return rate  # type: ignore[no-any-return]
 
 
 def fit(
@@ -69,7 +111,6 @@ def fit(
             weighted by what it is a mean over.
     """
     parameters = [parameter for group in update.optimizer.param_groups for parameter in group["params"]]
-    optimize = _optimize(update, parameters)
     samples_in = learner.task.batch_size
     per_epoch = -(-len(batches) // accumulate)
     number = start
@@ -85,18 +126,25 @@ def fit(
             for parameter in parameters:
                 parameter.grad = None
             if len(group) == 1:
-                values = learner(group[0]).values
-                loss = sum(values.values())
-                (loss if update.scaler is None else update.scaler.scale(loss)).backward()
-                loss, parts = loss.detach(), {name: value.detach() for name, value in values.items()}
+                parts = learner(group[0]).values
+                loss = total_of(parts)
+                update.backward(loss)
             else:
-                parts = _accumulate(learner, group, update.scaler, parameters)
-                loss = sum(parts.values())
+                parts = _accumulate(learner, group, update, parameters)
+                loss = total_of(parts)
             number += 1
-            rate = optimize(number)
-            if parts.keys() == {"loss"}:  # a loss without parts
-                parts = {}
+            rate = update.step(number)
+            loss = loss.detach()
+            parts = {} if parts.keys() == {"loss"} else {name: part.detach() for name, part in parts.items()}
             yield Step(number, epoch, loss, parts, sum(map(samples_in, group)), rate, waited)
+
+
+def total_of(parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return the sum of the parts of a loss: of one, itself."""
+    first, *others = parts.values()
+    for part in others:
+        first = first + part
+    return first
 
 
 def part_name(part: str) -> str:
@@ -105,7 +153,7 @@ def part_name(part: str) -> str:
 
 
 def _accumulate(
-    learner: Learner, group: list[Batch], scaler: Any, parameters: list[nn.Parameter]
+    learner: Learner, group: list[Batch], update: Update, parameters: list[nn.Parameter]
 ) -> dict[str, torch.Tensor]:
     """Leave the gradients of one batch that is all of the group, and return the parts of its loss.
 
@@ -127,9 +175,9 @@ def _accumulate(
             values[name] = values[name] * share
             sums[name] = sums.get(name, 0) + values[name].detach()
         for place, together in enumerate(map(tuple, alike.values()), 1):
-            loss = sum(values[name] for name in together)
+            loss = total_of({name: values[name] for name in together})
             _put(parameters, gradients.get(together))
-            (loss if scaler is None else scaler.scale(loss)).backward(retain_graph=place < len(alike))
+            update.backward(loss, retain_graph=place < len(alike))
             gradients[together] = [parameter.grad for parameter in parameters]
     weights = {name: _above_zero(weight) for name, weight in weights.items()}
     _put(parameters, None)
@@ -150,35 +198,6 @@ def _put(parameters: list[nn.Parameter], gradients: list[torch.Tensor | None] | 
 
 def _above_zero(weight: Any) -> Any:
     return weight.clamp(min=torch.finfo(torch.float32).tiny) if isinstance(weight, torch.Tensor) else weight
-
-
-def _optimize(update: Update, parameters: list[nn.Parameter]) -> Callable[[int], float]:
-    """Return what happens after `backward`, as a function of the step's number that returns the first group's rate."""
-    optimizer, schedule, scaler = update.optimizer, update.schedule, update.scaler
-    step: Callable[[], Any] = optimizer.step if scaler is None else lambda: scaler.step(optimizer)
-    groups = optimizer.param_groups
-    steps_itself = schedule is not None and not hasattr(schedule, "num_bad_epochs")
-
-    def optimize(number: int) -> float:
-        with torch.no_grad():
-            if update.clip_norm is not None:
-                if scaler is not None:
-                    scaler.unscale_(optimizer)
-                nn.utils.clip_grad_norm_(parameters, update.clip_norm)
-            if number < update.warmup_steps:
-                rate = _step_warming_up(step, groups, number / update.warmup_steps)
-            else:
-                step()
-                rate = groups[0]["lr"]
-            if scaler is not None:
-                scaler.update()
-        if steps_itself:
-            schedule.step()
-        if update.ema is not None:
-            update.ema.update()
-        return rate  # type: ignore[no-any-return]
-
-    return optimize
 
 
 def _step_warming_up(step: Callable[[], Any], groups: Iterable[dict[str, Any]], factor: float) -> Any:

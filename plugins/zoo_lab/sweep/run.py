@@ -18,7 +18,7 @@ from zoo import (
     Stopped,
     hookimpl,
     listening,
-    parse_overrides,
+    open_recipe,
     resume,
     run,
     stop_on_signals,
@@ -128,7 +128,8 @@ def _results(plan: Plan, trial: Trial) -> dict[str, Any]:
         return done
     if (folder / "manifest.json").exists():
         return resume(folder)
-    return run(plan.recipe, {**parse_overrides(plan.overrides), **trial.point}, quick=plan.quick, out=folder)
+    recipe = open_recipe(plan.recipe, plan.overrides, plan.quick)
+    return run(recipe, trial.point, out=folder)
 
 
 def _figure(plan: Plan, figures: dict[str, float]) -> float:
