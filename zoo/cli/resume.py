@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.arguments import ChangedData, Overrides
+from zoo.cli.arguments import ChangedData, OverridesArgument
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    overrides: Overrides = None,
+    overrides: OverridesArgument = None,
     changed_data: ChangedData = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:

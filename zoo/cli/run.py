@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.arguments import Overrides, Quick, RecipeName
+from zoo.cli.arguments import OverridesArgument, QuickOption, RecipeArgument
 
 
 def run(
-    recipe: RecipeName,
-    overrides: Overrides = None,
-    quick: Quick = False,
+    recipe: RecipeArgument,
+    overrides: OverridesArgument = None,
+    quick: QuickOption = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; by default runs/RECIPE/N.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="One batch through everything, then stop.")] = False,

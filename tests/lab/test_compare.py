@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from zoo import InputError
-from zoo.jobs.compare import compare_runs
-from zoo.runs.folder import Folder
+from zoo import Folder, InputError
+from zoo_lab import compare
+from zoo_lab.compare import compare_runs, run_curves
 
 
 @pytest.fixture
@@ -58,3 +58,23 @@ def test_a_column_has_a_value_for_every_run(written: Any) -> None:
 def test_a_run_that_is_not_over_is_refused(written: Any) -> None:
     with pytest.raises(InputError, match=r"has no results yet\n.*zoo resume"):
         compare_runs([written("a", "", None)])
+
+
+def test_runs_share_a_plot_for_each_evaluated_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of training has none; a run without the figure has no line."""
+    runs = {name: Folder(tmp_path / name) for name in "ab"}
+    for run in runs.values():
+        run.path.mkdir()
+    runs["a"].log.append({"step": 2, "epoch": 1, "lr": 0.1, "train/loss": 3.0})
+    runs["a"].log.append({"step": 4, "epoch": 1, "val/loss": 2.0, "val/accuracy": 0.5})
+    runs["b"].log.append({"step": 4, "epoch": 1, "val/loss": 1.0})
+    plots: dict[str, Any] = {}
+    original = compare._plot
+    monkeypatch.setattr(compare, "_plot", lambda title, lines: original(title, plots.setdefault(title, lines)))
+    pictures = list(run_curves(runs))
+    assert [name for name, _ in pictures] == ["val-accuracy", "val-loss"]
+    assert all(content.startswith(b"\x89PNG") for _, content in pictures)
+    assert plots == {
+        "val/accuracy": {"a": [(4, 0.5)]},
+        "val/loss": {"a": [(4, 2.0)], "b": [(4, 1.0)]},
+    }

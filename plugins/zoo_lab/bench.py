@@ -14,11 +14,7 @@ from typing import Any
 
 import torch
 
-from zoo.data import Batch
-from zoo.jobs.experiment import Experiment, prepare
-from zoo.registry.catalog import Catalog
-from zoo.training.batches import Batches
-from zoo.training.loop import fit
+from zoo import Batch, Experiment, prepare
 
 WARM_UP_STEPS = 2
 NEAR_BEST = 0.95  # a batch this near to the fastest is large enough
@@ -46,21 +42,19 @@ class Row:
 def bench_recipe(
     recipe: str, overrides: Iterable[str], sizes: Sequence[int], seconds: float, quick: bool = False
 ) -> Iterator[Row]:
-    """A row for each batch size, each timed for about so many seconds."""
-    catalog = Catalog()
+    """Yield a row for each batch size, each timed for about so many seconds."""
     for size in sizes:
-        texts = [*overrides, f"train.batch_size={size}"]
-        yield _timed(prepare(recipe, texts, quick=quick, catalog=catalog), seconds / 2)
+        yield _timed(prepare(recipe, [*overrides, f"train.batch_size={size}"], quick=quick), seconds / 2)
 
 
 def knee(rows: Sequence[Row]) -> int:
-    """The smallest batch size that is nearly as fast as the fastest."""
+    """Return the smallest batch size that is nearly as fast as the fastest."""
     best = max(row.examples_per_second for row in rows)
     return min(row.batch_size for row in rows if row.examples_per_second >= NEAR_BEST * best)
 
 
 def write_bench(folder: Path, rows: Sequence[Row]) -> None:
-    """bench.csv and bench.png."""
+    """Write bench.csv and bench.png."""
     folder.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0].as_json(), lineterminator="\n")
@@ -74,20 +68,19 @@ def _timed(experiment: Experiment, seconds: float) -> Row:
     cuda = experiment.device.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(experiment.device)
-    experiment.learner.train()
-    end_to_end = _rate(experiment, experiment.batches, seconds)
-    one = next(iter(experiment.batches.epoch(0)))
-    computing = _rate(experiment, _Same(one), seconds)
+    end_to_end = _rate(experiment, seconds)
+    batch = next(iter(experiment.batches.epoch(0)))
+    computing = _rate(replace(experiment, batches=_Same(batch)), seconds)
     peak = torch.cuda.max_memory_allocated(experiment.device) / 2**20 if cuda else _process_mib()
     return Row(experiment.train.batch_size, round(end_to_end, 2), round(computing, 2), round(peak, 1))
 
 
-def _rate(experiment: Experiment, batches: Batches, seconds: float) -> float:
-    """Examples a second of whole epochs' steps, after a few to warm up, or once through the time."""
+def _rate(experiment: Experiment, seconds: float) -> float:
+    """Return the examples a second of whole epochs' steps, after a few to warm up, or once through the time."""
     update = replace(experiment.update, schedule=None, warmup_steps=0)  # a schedule has an end
-    steps = fit(experiment.learner, batches, update, steps=10**9, accumulate=experiment.train.accumulate)
+    endless = replace(experiment, update=update, total_steps=10**9)
     examples, started = 0, 0.0
-    for step in steps:
+    for step in endless.steps():
         if step.number <= WARM_UP_STEPS:
             _wait(experiment.device)
             started = time.perf_counter()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.zoo.training import RECIPE, experiment
 from zoo import InputError
-from zoo.jobs.preview import _grid, draw_samples
+from zoo_lab.preview import _grid, draw_samples
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 

@@ -9,9 +9,9 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from zoo.jobs.sweep.run import Plan, best_trial
-from zoo.jobs.sweep.space import Choices, Range, Space
-from zoo.jobs.sweep.trials import Trial
+from zoo_lab.sweep.plan import Plan
+from zoo_lab.sweep.space import Choices, Range, Space
+from zoo_lab.sweep.study import Trial
 
 SMOOTH = 0.5  # of the way from the median of all points to the best, that its neighbours must keep
 
@@ -22,7 +22,7 @@ def verdict(plan: Plan, trials: Sequence[Trial]) -> dict[str, Any]:
     The neighbours of a good point should be good too: if they fall back to what points do anywhere, it was luck.
     """
     searched = [trial for trial in trials if not trial.near and trial.value is not None]
-    best = best_trial(plan, searched)
+    best = max(searched, key=lambda trial: plan.better * (trial.value or 0.0))
     found: dict[str, Any] = {"trial": best.number, "value": best.value, "point": best.point}
     near = [trial.value for trial in trials if trial.near and trial.value is not None]
     if not near:

@@ -7,38 +7,20 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-import torch
-
-from zoo.data import Batch
-from zoo.errors import InputError
-from zoo.jobs.opening import open_recipe
-from zoo.recipes.build import Builder
-from zoo.recipes.settings import Train
-from zoo.registry.catalog import Catalog
-from zoo.tasks import Task
-from zoo.training.batches import make_batches, sample_of
-from zoo.training.randomness import seed_all
+from zoo import Batch, InputError, Task, prepare, sample_of
 
 GAP = 6  # pixels between samples
 
 
 def draw_samples(recipe: str, overrides: Iterable[str], quick: bool, count: int) -> Any:
-    """The first samples of the first epoch, as the task draws their truth, in a grid: a PIL image.
+    """Return the first samples of the first epoch, as the task draws their truth, in a grid: a PIL image.
 
     Raises:
         InputError: the recipe is wrong, or its samples are nothing to look at.
     """
-    catalog = Catalog()
-    builder = Builder(open_recipe(recipe, overrides, quick, catalog), catalog)
-    train = builder.settings("train", Train)
-    seed_all(train.seed)
-    data = builder.component("dataset")
-    builder.offer(data.facts, data.assets)
-    task = builder.component("task")
-    batches = make_batches(
-        data.splits["train"], train.batch_size, torch.device("cpu"), task.collate, seed=train.seed, training=True
-    )
-    images = [task.draw(sample, None, truth=True) for sample in islice(_samples(task, batches.epoch(0)), count)]
+    experiment = prepare(recipe, [*overrides, "train.device=cpu", "train.workers=0"], quick=quick)
+    task, batches = experiment.task, experiment.batches.epoch(0)
+    images = [task.draw(sample, None, truth=True) for sample in islice(_samples(task, batches), count)]
     if any(image is None for image in images):
         raise InputError(f"the task `{type(task).__name__}` has no picture of a sample of this dataset")
     return _grid(images)
@@ -51,7 +33,7 @@ def _samples(task: Task, batches: Iterable[Batch]) -> Iterator[dict[str, Any]]:
 
 
 def _grid(images: list[Any]) -> Any:
-    """PIL images in rows, about twice as many across as down, on white."""
+    """Return PIL images in rows, about twice as many across as down, on white."""
     from PIL import Image
 
     across = min(len(images), math.ceil(math.sqrt(2 * len(images))))
