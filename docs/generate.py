@@ -53,7 +53,7 @@ API: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Drawings", ("class_color", "legible")),
     ("Texts", ("Vocab",)),
     ("Files and randomness", ("find_data", "cache_folder", "cached_tensors", "seeded")),
-    ("Commands", ("print_table", "print_json", "say")),
+    ("Commands", ("show_progress", "print_results", "print_table", "print_json", "say")),
     ("Errors", ("ZooError", "InputError", "RunFailed", "PluginFailed", "ExpectationMissed", "Stopped")),
 )
 
