@@ -60,4 +60,5 @@ def _short(name: str) -> Recipe:
     for key in ("epochs", "evaluate_every_epochs", "evaluate_every_steps"):
         settings.pop(key, None)
     settings.update(steps=STEPS, accumulate=1)
+    recipe.table.pop("sweep", None)  # it may vary the epochs
     return recipe

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
-    from zoo.jobs.live import LiveRun, RunInfo, resume_run, start_run
+    from zoo.jobs.live import LiveRun, resume_run, start_run
     from zoo.jobs.opening import open_recipe
     from zoo.jobs.predict import predictions
     from zoo.jobs.recipe import resume, run, train
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from zoo.kit.vocab import Vocab
     from zoo.recipes.schema import Nested
+    from zoo.registry.hooks import RunInfo
     from zoo.registry.plugins import listening
     from zoo.runs.files import cache_folder
     from zoo.runs.predictor import Run, RunFolder, load
@@ -59,7 +60,7 @@ _LAZY = {
     "Experiment": "zoo.jobs.experiment",
     "prepare": "zoo.jobs.experiment",
     "LiveRun": "zoo.jobs.live",
-    "RunInfo": "zoo.jobs.live",
+    "RunInfo": "zoo.registry.hooks",
     "resume_run": "zoo.jobs.live",
     "start_run": "zoo.jobs.live",
     "open_recipe": "zoo.jobs.opening",

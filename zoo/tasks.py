@@ -70,9 +70,10 @@ class Task(nn.Module):
 
     def batch_size(self, batch: Batch) -> int:
         """Return how many samples a batch has: by default the length of its first tensor, else of its first list."""
-        values = list(_values(batch))
-        tensors: list[Any] = [value for value in values if isinstance(value, torch.Tensor) and value.ndim]
-        return len((tensors or [value for value in values if isinstance(value, list | tuple)])[0])
+        for value in _values(batch):
+            if isinstance(value, torch.Tensor) and value.ndim:
+                return len(value)
+        return next(len(value) for value in _values(batch) if isinstance(value, list | tuple))
 
     def forward(self, model: Any, batch: Batch) -> Any:
         """Call the model with a batch, and return its outputs."""

@@ -114,6 +114,22 @@ def test_show_json(zoo: Command) -> None:
     ]
 
 
+def test_show_says_what_is_in_a_data_set(zoo: Command) -> None:
+    shown = zoo("show", "sine_curve").stdout.splitlines()
+    contents = ["split train: 256", "split val: 64", "fact num_inputs: 1", 'asset preprocess: {"scale": 1.0}']
+    assert [line for line in shown if line.partition(" ")[0] in ("split", "fact", "asset")] == contents
+    (as_json,) = json.loads(zoo("show", "sine_curve", "--json").stdout)
+    assert (as_json["splits"], as_json["facts"]) == ({"train": 256, "val": 64}, {"num_inputs": 1})
+
+
+def test_show_fetches_nothing(zoo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    monkeypatch.delenv("ZOO_DATA", raising=False)
+    monkeypatch.setattr("zoo.kit.finding._fetched", lambda *given: pytest.fail("it fetches"))
+    shown = zoo("show", "cifar10")
+    assert shown.status == 0 and "what is in dataset `cifar10` is not known here" in shown.stderr
+
+
 @pytest.mark.parametrize("name", ["tiny_mlp", "model/tiny_mlp", "tiny/tiny_mlp", "model/tiny/tiny_mlp"])
 def test_show_knows_every_way_to_write_a_name(name: str, zoo: Command) -> None:
     assert "zoo_tiny.mlp:TinyMLP" in zoo("show", name).stdout

@@ -210,6 +210,44 @@ def test_a_complete_run_is_not_resumed(tmp_path: Path) -> None:
     assert left(tmp_path) == before
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "constant"])
+def test_a_run_goes_on_beyond_its_end_as_a_longer_one_would(
+    schedule: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rates against those of a run that was as long from the beginning; a word says what becomes of the schedule."""
+    settings = {"schedule": schedule, "model.dropout": 0.5}
+    run(tmp_path / "long", settings, whole := Recorder(), epochs=5)
+    run(tmp_path / "run", settings, epochs=2)
+    resume(tmp_path / "run", more := Recorder(), overrides={"train.epochs": 5})
+    assert [step.number for step in more.steps] == list(range(2 * PER_EPOCH + 1, 5 * PER_EPOCH + 1))
+    assert [step.lr for step in more.steps] == pytest.approx([step.lr for step in whole.steps[2 * PER_EPOCH :]])
+    assert [message for message in caplog.messages if "the schedule goes on as one of 25 steps" in message]
+    recipe = Folder(tmp_path / "run").read("recipe.toml", lambda file: file.read_text())
+    assert "epochs = 5" in recipe
+    resumed, straight = (Folder(tmp_path / name).results() for name in ("run", "long"))
+    assert resumed and straight and resumed["steps"] == straight["steps"] == 5 * PER_EPOCH
+    if schedule == "constant":
+        assert left(tmp_path / "run")[0] == left(tmp_path / "long")[0]
+
+
+def test_a_run_that_is_resumed_further_may_be_stopped_again(tmp_path: Path) -> None:
+    run(tmp_path / "unbroken", {"model.dropout": 0.5}, epochs=4)
+    run(tmp_path / "run", {"model.dropout": 0.5}, epochs=2)
+    with pytest.raises(Stopped):
+        resume(tmp_path / "run", stops_at(2 * PER_EPOCH + 3), overrides=["train.epochs=4"])
+    assert Folder(tmp_path / "run").results() is None
+    resume(tmp_path / "run")
+    assert left(tmp_path / "run")[0] == left(tmp_path / "unbroken")[0]
+
+
+def test_an_end_that_lies_behind_is_refused(tmp_path: Path) -> None:
+    run(tmp_path / "run", epochs=3)
+    before = left(tmp_path / "run")
+    with pytest.raises(InputError, match=r"has done 15 steps \(3 epochs\), and 10 are no more"):
+        resume(tmp_path / "run", overrides={"train.epochs": 2})
+    assert left(tmp_path / "run") == before and Folder(tmp_path / "run").results() is not None
+
+
 def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(InputError, match="no run folder"):

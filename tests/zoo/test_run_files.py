@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from zoo import InputError
-from zoo.jobs.live import RunInfo
 from zoo.jobs.run_files import recipe_file, require_empty, verdicts_of
 from zoo.jobs.scoring import scoring_settings
 from zoo.recipes.recipe import load_recipe
+from zoo.registry.hooks import RunInfo
 
 
 @pytest.mark.parametrize(

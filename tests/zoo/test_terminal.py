@@ -23,7 +23,7 @@ from zoo import run as run_recipe
 from zoo.cli.output import Said, print_error, print_json, print_table, print_text, ready_streams, say, show_status
 from zoo.cli.progress import Terminal, print_results, show_progress
 from zoo.errors import plain
-from zoo.jobs.live import RunInfo
+from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import installed, listening
 
 WILD = "\x1b]0;title\x07\x9b31m\u202e\u2066\n\rerror: all is well\u2028\x7f\ud800"

@@ -10,9 +10,8 @@ from typing import Any
 
 from zoo.cli.output import print_json, print_text, say, show_status
 from zoo.errors import ExpectationMissed, plain
-from zoo.jobs.live import RunInfo
 from zoo.jobs.run_files import Results
-from zoo.registry.hooks import hookimpl
+from zoo.registry.hooks import RunInfo, hookimpl
 from zoo.registry.plugins import listening
 
 EVERY_SECONDS = 5.0

@@ -159,7 +159,7 @@ class Experiment:
         update.optimizer.load_state_dict(state["optimizer"])
         _lay_out_like_weights(update.optimizer)
         if update.schedule is not None:
-            update.schedule.load_state_dict(self._schedule_state(state))
+            self._load_schedule(update.schedule, state)
         if update.scaler is not None:
             update.scaler.load_state_dict(state["scaler"])
         if update.ema is not None:
@@ -169,12 +169,14 @@ class Experiment:
             part.load_state_dict(state["stateful"][name])
         restore_random_state(state["random"], self.device)
 
-    def _schedule_state(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the schedule's state; of a training that now has another end, no more than where it stands."""
+    def _load_schedule(self, schedule: Any, state: dict[str, Any]) -> None:
+        """Take a schedule's state up; where training now has another end, it goes on as one of that length would."""
         saved: dict[str, Any] = state["schedule"]
-        if state["total_steps"] == self.total_steps:
-            return saved
-        return {key: saved[key] for key in ("last_epoch", "_step_count", "_last_lr") if key in saved}
+        if state["total_steps"] == self.total_steps or hasattr(schedule, "num_bad_epochs"):
+            schedule.load_state_dict(saved)
+        else:
+            schedule.last_epoch = saved["last_epoch"] - 1
+            schedule.step()
 
 
 def prepare(

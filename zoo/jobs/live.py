@@ -6,7 +6,6 @@ import logging
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,21 +15,23 @@ from zoo.errors import InputError, Stopped
 from zoo.jobs.experiment import Experiment, prepare
 from zoo.jobs.run_files import (
     Results,
+    beginnings,
     claimed,
     finish,
     keep_failures,
     require_same_data,
     require_same_runs,
     verdicts_of,
-    write_beginnings,
 )
 from zoo.jobs.signals import Stop, stop_on_signals
 from zoo.recipes.build import Builder
 from zoo.recipes.check import require_valid
 from zoo.recipes.recipe import Overrides, load_recipe
 from zoo.registry.catalog import Catalog
+from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import Plugins
 from zoo.runs.checkpoint import no_checkpoint, read_state, state_files
+from zoo.runs.files import Content
 from zoo.runs.folder import ENVIRONMENT, METRICS, RECIPE, STATE, WEIGHTS, Folder
 from zoo.runs.weights import encode
 from zoo.training.loop import Step
@@ -41,55 +42,26 @@ Status = Literal["done", "stopped", "failed"]
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class RunInfo:
-    """A run, as those see it who listen to it.
-
-    Attributes:
-        folder: the run folder.
-        recipe: the spelled-out recipe.
-        environment: what environment.json holds.
-        resumed: whether it goes on from a checkpoint.
-        step: steps done so far, of `steps`; both are 0 where nothing is trained.
-        best: whether the last evaluation was the best one so far, and its weights are kept for it.
-        examples_per_second: the speed of the steps so far; `seconds_left`, what the others will take at that speed.
-    """
-
-    folder: Path
-    recipe: dict[str, Any]
-    environment: dict[str, Any]
-    resumed: bool = False
-    step: int = 0
-    steps: int = 0
-    steps_per_epoch: int = 1
-    best: bool = False
-    examples_per_second: float = 0.0
-    seconds_left: float = 0.0
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the last step belongs to, from 1; 0 before the first step."""
-        return -(-self.step // self.steps_per_epoch)
-
-
 class LiveRun(RunInfo):
     """A run, for the job that does its work: what is logged and saved here is told to the listeners.
 
     Attributes:
         files: the folder's files, behind their manifest.
         stop: whether a signal has asked for a stop.
-        changed: whether its recipe has other settings now than before, so that it may have another end.
+        changed: what the next checkpoint replaces, where a run goes on with other settings: it may have another end.
         resume_command: what goes on with it, for the person who stops it.
     """
 
     resume_command = "zoo resume"
-    changed = False
 
     def __init__(self, files: Folder, builder: Builder, plugins: Plugins, stop: Stop, **progress: Any) -> None:
         super().__init__(files.path, builder.spelled, files.read_json(ENVIRONMENT), **progress)
         self.files, self.stop, self.plugins = files, stop, plugins
         self.expect = builder.recipe.table.get("expect", {})
         self.results: Results | None = None
+        self.changed: dict[
+            str, Content
+        ] = {}  # what the next checkpoint replaces: the recipe of a run that goes further
         self._loaded: dict[str, Any] | None = None
         self._tells_steps = plugins.has_listener("zoo_step_finished")
 
@@ -124,7 +96,10 @@ class LiveRun(RunInfo):
         if weights is not None:
             tensors, tied = weights
             files[WEIGHTS] = encode(tensors, {"assets": self.files.asset_hashes(), "tied": tied})
-        self.files.commit(files)
+        if self.changed:
+            self.files.reopen()
+        self.files.commit({**self.changed, **files})
+        self.changed = {}
 
     def load(self) -> dict[str, Any] | None:
         """Return the state of the last checkpoint, or None where there is none yet.
@@ -205,7 +180,8 @@ def start_run(experiment: Any, out: str | Path | None = None) -> Iterator[LiveRu
     builder = experiment.builder
     plugins = builder.catalog.plugins
     with stop_on_signals() as stop, claimed(builder.recipe, None if out is None else Path(out)) as files:
-        write_beginnings(files, builder, experiment.device, experiment.data)
+        files.recover()
+        files.commit(beginnings(builder, experiment.device, experiment.data))
         run = LiveRun(files, builder, plugins, stop, **_lengths(experiment))
         with _told(run, plugins):
             yield run
@@ -237,15 +213,28 @@ def resume_run(
         experiment = prepare(recipe, catalog=catalog)
         require_same_data(files, experiment.data, changed_data, takes_over=True)
         require_same_runs(files, experiment.builder.runs)
-        if overrides:
-            files.reopen()
-            write_beginnings(files, experiment.builder, experiment.device, experiment.data)
         run = LiveRun(files, experiment.builder, catalog.plugins, stop, resumed=True, **_lengths(experiment))
-        run.changed = bool(overrides)
         if files.has(STATE):
             run._take(read_state(files))
+        if overrides:
+            _require_further(run)
+            run.changed = beginnings(experiment.builder, experiment.device, experiment.data)
         with _told(run, catalog.plugins):
             yield experiment, run
+
+
+def _require_further(run: LiveRun) -> None:
+    """Refuse an end that is not beyond where a run stands already.
+
+    Raises:
+        InputError: it is not.
+    """
+    if run.steps <= run.step:
+        epochs = f"{run.step / run.steps_per_epoch:g} epochs"
+        raise InputError(
+            f"the run has done {run.step} steps ({epochs}), and {run.steps} are no more",
+            f"train.epochs={run.step // run.steps_per_epoch + 1} or more",
+        )
 
 
 def _lengths(experiment: Any) -> dict[str, int]:

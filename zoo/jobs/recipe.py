@@ -143,17 +143,8 @@ def take_up(experiment: Experiment, live: LiveRun, state: dict[str, Any]) -> Pro
 
 
 def _say_how_it_goes_on(experiment: Experiment, progress: Progress, before: int) -> None:
-    """Say what becomes of the schedule where the run has another end now.
-
-    Raises:
-        InputError: the run is at or beyond its new end already.
-    """
-    steps, per_epoch = experiment.total_steps, experiment.steps_per_epoch
-    if steps <= progress.step:
-        raise InputError(
-            f"the run has done {progress.step} steps ({progress.step / per_epoch:g} epochs), and {steps} are no more",
-            f"train.epochs={progress.step // per_epoch + 1} or more",
-        )
+    """Say what becomes of the schedule where the run has another end now."""
+    steps = experiment.total_steps
     progress.stale = 0
     if experiment.update.schedule is not None and before != steps:
         logger.warning(

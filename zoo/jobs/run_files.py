@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.data import Data
 from zoo.errors import InputError, nearest
@@ -17,6 +17,9 @@ from zoo.registry.plugins import Failure
 from zoo.runs.assets import asset_files
 from zoo.runs.files import Content, require_writable
 from zoo.runs.folder import ENVIRONMENT, RECIPE, RESULTS, Folder, new_folder
+
+if TYPE_CHECKING:
+    import torch
 
 Results = dict[str, Any]
 
@@ -50,19 +53,16 @@ def claimed(recipe: Recipe, out: Path | None) -> Iterator[Folder]:
         yield folder
 
 
-def write_beginnings(folder: Folder, builder: Builder, device: Any, data: Data) -> None:
-    """The assets, what the run depends on, and the spelled-out recipe; with them a run can be resumed."""
+def beginnings(builder: Builder, device: torch.device, data: Data) -> dict[str, Content]:
+    """Return the assets, what the run depends on, and the spelled-out recipe, as files of a commit.
+
+    With them a run can be resumed.
+    """
     from zoo.runs.environment import describe_environment
 
-    folder.recover()
     environment = {**describe_environment(device, data, builder.catalog.plugins), "runs": builder.runs}
-    folder.commit(
-        {
-            **asset_files(builder.assets),
-            **environment_file(environment),
-            **recipe_file(builder.recipe.name, builder.spelled),
-        }
-    )
+    recipe = recipe_file(builder.recipe.name, builder.spelled)
+    return {**asset_files(builder.assets), **environment_file(environment), **recipe}
 
 
 def recipe_file(name: str, table: Mapping[str, Any]) -> dict[str, Content]:

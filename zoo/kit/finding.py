@@ -27,6 +27,8 @@ def find_data(
 ) -> Path:
     """The folder of a data set: `root`, `$ZOO_DATA/<name>`, the cache or one of `places`; else fetched from `url`.
 
+    With `$ZOO_OFFLINE` nothing is fetched.
+
     Args:
         name: the folder's name under `$ZOO_DATA` and in the cache.
         root: the folder itself, as a recipe gives it.
@@ -52,7 +54,7 @@ def find_data(
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
-    if url is None:
+    if url is None or os.environ.get("ZOO_OFFLINE"):
         looked = " or ".join(f"`{candidate}`" for candidate in candidates)
         raise InputError(f"data set `{name}` is not at hand: no folder {looked}", help)
     folder = cache_folder() / name

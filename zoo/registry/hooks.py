@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,42 @@ import pluggy
 if TYPE_CHECKING:
     import typer
 
-    from zoo.jobs.live import RunInfo
     from zoo.registry.component import Component
     from zoo.training.loop import Step
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")
+
+
+@dataclass
+class RunInfo:
+    """A run, as those see it who listen to it.
+
+    Attributes:
+        folder: the run folder.
+        recipe: the spelled-out recipe.
+        environment: what environment.json holds.
+        resumed: whether it goes on from a checkpoint.
+        step: steps done so far, of `steps`; both are 0 where nothing is trained.
+        best: whether the last evaluation was the best one so far, and its weights are kept for it.
+        examples_per_second: the speed of the steps so far; `seconds_left`, what the others will take at that speed.
+    """
+
+    folder: Path
+    recipe: dict[str, Any]
+    environment: dict[str, Any]
+    resumed: bool = False
+    step: int = 0
+    steps: int = 0
+    steps_per_epoch: int = 1
+    best: bool = False
+    examples_per_second: float = 0.0
+    seconds_left: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the last step belongs to, from 1; 0 before the first step."""
+        return -(-self.step // self.steps_per_epoch)
 
 
 @hookspec

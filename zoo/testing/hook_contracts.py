@@ -43,7 +43,7 @@ def _events(folder: Path, status: str) -> list[tuple[str, dict[str, Any]]]:
     import torch
 
     from zoo.data import Data
-    from zoo.jobs.live import RunInfo
+    from zoo.registry.hooks import RunInfo
     from zoo.registry.plugins import installed
     from zoo.runs.environment import describe_environment
     from zoo.training.loop import Step

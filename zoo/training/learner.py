@@ -40,15 +40,19 @@ class Learner(nn.Module):
 
     def forward(self, batch: Batch) -> Scored:
         """Return the losses of a batch, and the outputs."""
-        loss = _WithBatch(self.loss, batch) if self.loss_takes_batch else self.loss
-        stated, counts, outputs = self.task.losses(self.model, loss, batch)
+        task, loss = self.task, self.loss
+        if self.loss_takes_batch:
+            loss = _WithBatch(loss, batch)
+        stated, counts, outputs = task.losses(self.model, loss, batch)
         values: dict[str, torch.Tensor] = {}
         by_name: dict[str, Count] = {}
-        samples = self.task.batch_size(batch)
+        samples = None
         for name, value in (stated if isinstance(stated, Mapping) else {"loss": stated}).items():
             count = counts.get(name) if isinstance(counts, Mapping) else counts
             values[name], count = value if isinstance(value, tuple) else (value, count)
-            by_name[name] = samples if count is None else count
+            if count is None:
+                count = samples = task.batch_size(batch) if samples is None else samples
+            by_name[name] = count
         return Scored(values, by_name, outputs)
 
     def predict(self, batch: Batch, outputs: Any = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -126,18 +126,25 @@ def fit(
             for parameter in parameters:
                 parameter.grad = None
             if len(group) == 1:
-                values = learner(group[0]).values
-                loss = sum(values.values())
+                parts = learner(group[0]).values
+                loss = total_of(parts)
                 update.backward(loss)
-                loss, parts = loss.detach(), {name: value.detach() for name, value in values.items()}
             else:
                 parts = _accumulate(learner, group, update, parameters)
-                loss = sum(parts.values())
+                loss = total_of(parts)
             number += 1
             rate = update.step(number)
-            if parts.keys() == {"loss"}:  # a loss without parts
-                parts = {}
+            loss = loss.detach()
+            parts = {} if parts.keys() == {"loss"} else {name: part.detach() for name, part in parts.items()}
             yield Step(number, epoch, loss, parts, sum(map(samples_in, group)), rate, waited)
+
+
+def total_of(parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return the sum of the parts of a loss: of one, itself."""
+    first, *others = parts.values()
+    for part in others:
+        first = first + part
+    return first
 
 
 def part_name(part: str) -> str:
@@ -168,7 +175,7 @@ def _accumulate(
             values[name] = values[name] * share
             sums[name] = sums.get(name, 0) + values[name].detach()
         for place, together in enumerate(map(tuple, alike.values()), 1):
-            loss = sum(values[name] for name in together)
+            loss = total_of({name: values[name] for name in together})
             _put(parameters, gradients.get(together))
             update.backward(loss, retain_graph=place < len(alike))
             gradients[together] = [parameter.grad for parameter in parameters]
