@@ -59,7 +59,10 @@ API: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Drawings", ("class_color", "legible")),
     ("Texts", ("Vocab",)),
     ("Files and randomness", ("find_data", "cache_folder", "cached_tensors", "seeded")),
-    ("Commands", ("print_table", "print_json", "say", "shown", "RecipeCommand", *ARGUMENTS)),
+    (
+        "Commands",
+        ("show_progress", "print_results", "print_table", "print_json", "say", "RecipeCommand", *ARGUMENTS),
+    ),
     ("Errors", ("ZooError", "InputError", "RunFailed", "PluginFailed", "ExpectationMissed", "Stopped")),
 )
 

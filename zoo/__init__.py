@@ -14,7 +14,7 @@ from zoo.registry.hooks import hookimpl
 if TYPE_CHECKING:
     from zoo.cli.arguments import OverridesArgument, QuickOption, RecipeArgument, RecipeCommand
     from zoo.cli.output import print_json, print_table, say
-    from zoo.cli.progress import shown
+    from zoo.cli.progress import print_results, show_progress
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
@@ -58,7 +58,8 @@ _LAZY = {
     "print_json": "zoo.cli.output",
     "print_table": "zoo.cli.output",
     "say": "zoo.cli.output",
-    "shown": "zoo.cli.progress",
+    "print_results": "zoo.cli.progress",
+    "show_progress": "zoo.cli.progress",
     "Batch": "zoo.data",
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
@@ -156,6 +157,7 @@ __all__ = [
     "predictions",
     "prepare",
     "print_json",
+    "print_results",
     "print_table",
     "read_picture",
     "reopen",
@@ -167,7 +169,7 @@ __all__ = [
     "schedule",
     "score",
     "seeded",
-    "shown",
+    "show_progress",
     "start_run",
     "stop_on_signals",
     "task",

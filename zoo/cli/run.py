@@ -20,10 +20,10 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Run a recipe: train, evaluate, and leave a run folder."""
-    from zoo.cli.progress import close, shown
+    from zoo.cli.progress import print_results, show_progress
     from zoo.jobs import recipe as jobs
 
     texts = [*(overrides or []), *([f"train.device={device}"] if device else [])]
-    with shown():
+    with show_progress():
         results = jobs.run(recipe, texts, quick=quick, out=out, dry_run=dry_run)
-    close(results, as_json, dry_run)
+    print_results(results, as_json, dry_run)
