@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from zoo.data import Data
+from zoo.errors import InputError
 from zoo.jobs.monitor import Mode, monitored
 from zoo.jobs.opening import open_recipe
 from zoo.jobs.scoring import Scoring, prepare_scoring, split_of
@@ -175,6 +176,11 @@ def prepare(
     train = builder.settings("train", Train)
     learner, model, device = scoring.learner, scoring.model, scoring.device
     precision = choose_precision(train.precision, device)
+    if train.accumulate > 1 and any(getattr(part, "whole_batch", False) for part in (learner.task, learner.loss)):
+        raise InputError(
+            f"the loss compares the samples of a batch with each other, so a step cannot be cut into {train.accumulate}",
+            f"train.batch_size={train.batch_size * train.accumulate} train.accumulate=1 is one large batch",
+        )
     initialize(model, train.initialize)
     batches = make_batches(
         split_of(prepared.data, "train"), train.batch_size, device, scoring.task.collate,
