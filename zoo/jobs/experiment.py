@@ -202,6 +202,11 @@ def prepare(
     train = builder.settings("train", Train)
     learner, model, device = scoring.learner, scoring.model, scoring.device
     precision = choose_precision(train.precision, device)
+    if train.accumulate > 1 and any(getattr(part, "whole_batch", False) for part in (learner.task, learner.loss)):
+        raise InputError(
+            f"the loss compares a batch's samples with each other, so a step cannot be cut into {train.accumulate}",
+            f"train.batch_size={train.batch_size * train.accumulate} train.accumulate=1 is one large batch",
+        )
     initialize(model, train.initialize)
     batches = make_batches(
         split_of(prepared.data, "train"), train.batch_size, device, scoring.task.collate,
