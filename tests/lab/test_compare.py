@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Command
 from zoo import Folder, InputError
 from zoo_lab import compare
 from zoo_lab.compare import compare_runs, run_curves
@@ -78,3 +79,21 @@ def test_runs_share_a_plot_for_each_evaluated_figure(tmp_path: Path, monkeypatch
         "val/accuracy": {"a": [(4, 0.5)]},
         "val/loss": {"a": [(4, 2.0)], "b": [(4, 1.0)]},
     }
+
+
+def test_two_repeats_are_compared_by_their_seeds(tmp_path: Path, zoo: Command) -> None:
+    """Errors of 1, 2, 3 against 11, 12, 13: a difference of 10, and p of Welch's t-test at t = 12.2, 4 degrees."""
+    for name, first in (("one", 1.0), ("two", 11.0)):
+        (tmp_path / name).mkdir()
+        values = {"val/loss": {"values": [first, first + 1, first + 2]}}
+        text = json.dumps({"repeats": values, "figures": {}, "seeds": [0, 1, 2]})
+        (tmp_path / name / "results.json").write_text(text)
+    shown = zoo("compare", tmp_path / "one", tmp_path / "two")
+    assert shown.status == 0, shown.stderr
+    assert "10 (7.733 to 12.27)  0.00026  more" in shown.stdout
+    assert (
+        json.loads(zoo("compare", tmp_path / "one", tmp_path / "two", "--json").stdout)["figures"]["val/loss"][
+            "verdict"
+        ]
+        == "more"
+    )

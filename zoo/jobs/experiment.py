@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,7 +176,9 @@ class Experiment:
             schedule.load_state_dict(saved)
         else:
             schedule.last_epoch = saved["last_epoch"] - 1
-            schedule.step()
+            with warnings.catch_warnings():  # torch misses the optimizer's step, which was made before the checkpoint
+                warnings.simplefilter("ignore", UserWarning)
+                schedule.step()
 
 
 def prepare(
