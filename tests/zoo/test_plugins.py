@@ -114,6 +114,12 @@ def test_two_plugins_with_one_component_name(install: Install) -> None:
     assert [catalog.get("model", name).plugin for name in ("one/same", "two/same")] == ["one", "two"]
 
 
+def test_two_plugins_without_a_hook_are_two(install: Install) -> None:
+    """pluggy takes what is equal for one plugin with two names."""
+    plugins = install(one="", other="")
+    assert [plugin.error for plugin in plugins.plugins if plugin.name in ("one", "other")] == ["", ""]
+
+
 def test_two_distributions_with_one_entry_point_name(tmp_path: Path, install: Install) -> None:
     make_distribution(tmp_path, "another", {"same": "fake_another"}, {"fake_another": ONE_MODEL.format(name="b")})
     plugins = install(same=ONE_MODEL.format(name="a"))
