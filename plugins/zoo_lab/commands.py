@@ -28,15 +28,15 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.")],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; or two of `zoo repeat`.")],
     plot: Annotated[Path | None, typer.Option(help="A folder for plots of each figure, a line for every run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show runs side by side: where their recipes differ, and what they reached; of repeats, what differs really."""
+    """Show runs side by side: where their recipes differ, and what they reached; of two repeats, what is no chance."""
     from zoo_lab.compare import compare_runs, run_curves
     from zoo_lab.repeat import compare_repeats, is_repeat
 
-    if len(runs) == 2 and all(map(is_repeat, runs)):
+    if len(runs) == 2 and plot is None and all(map(is_repeat, runs)):
         _print_repeats(compare_repeats(*runs), as_json)
         return
     compared = compare_runs(runs)
@@ -50,21 +50,6 @@ def compare(
         for name, content in run_curves({str(run): Folder.open(run) for run in runs}):
             (plot / f"{name}.png").write_bytes(content)
             say(str(plot / f"{name}.png"))
-
-
-def _print_repeats(compared: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(compared)
-        return
-    rows = [
-        (name, *(_within(row[key]) for key in ("first", "second", "difference")), f"{row['p']:.2g}", row["verdict"])
-        for name, row in compared["figures"].items()
-    ]
-    print_table(("", *compared["runs"], "difference", "p", "the second is"), rows)
-
-
-def _within(interval: dict[str, float]) -> str:
-    return f"{interval['mean']:.4g} ({interval['low']:.4g} to {interval['high']:.4g})"
 
 
 def preview(
@@ -146,6 +131,18 @@ def sweep(
     print_table(("trial", "state", *keys, results["figure"]), rows)
     say(results["text"])
     say(f"report: {results['folder']}/report.html")
+
+
+def _print_repeats(compared: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(compared)
+        return
+    rows = []
+    for name, stated in compared["figures"].items():
+        low, high = (f"{stated['difference'][end]:.5g}" for end in ("low", "high"))
+        means = [_shown(stated[key]["mean"]) for key in ("first", "second", "difference")]
+        rows.append((name, *means, f"{low} to {high}", f"{stated['p']:.2g}", stated["verdict"]))
+    print_table(("figure", *compared["runs"], "difference", "95% interval", "p", "the second is"), rows)
 
 
 def _shown(value: Any) -> str:

@@ -81,19 +81,16 @@ def test_runs_share_a_plot_for_each_evaluated_figure(tmp_path: Path, monkeypatch
     }
 
 
-def test_two_repeats_are_compared_by_their_seeds(tmp_path: Path, zoo: Command) -> None:
-    """Errors of 1, 2, 3 against 11, 12, 13: a difference of 10, and p of Welch's t-test at t = 12.2, 4 degrees."""
-    for name, first in (("one", 1.0), ("two", 11.0)):
+def test_two_repeats_are_told_apart(tmp_path: Path, zoo: Command) -> None:
+    """By hand: means 0.5 and 0.7, five of each, so far apart that it is no chance; the losses are the same."""
+    for name, values in (("a", [0.48, 0.49, 0.5, 0.51, 0.52]), ("b", [0.68, 0.69, 0.7, 0.71, 0.72])):
         (tmp_path / name).mkdir()
-        values = {"val/loss": {"values": [first, first + 1, first + 2]}}
-        text = json.dumps({"repeats": values, "figures": {}, "seeds": [0, 1, 2]})
-        (tmp_path / name / "results.json").write_text(text)
-    shown = zoo("compare", tmp_path / "one", tmp_path / "two")
-    assert shown.status == 0, shown.stderr
-    assert "10 (7.733 to 12.27)  0.00026  more" in shown.stdout
-    assert (
-        json.loads(zoo("compare", tmp_path / "one", tmp_path / "two", "--json").stdout)["figures"]["val/loss"][
-            "verdict"
-        ]
-        == "more"
-    )
+        repeats = {"val/accuracy": {"values": values}, "val/loss": {"values": [1.0, 1.0]}}
+        (tmp_path / name / "results.json").write_text(json.dumps({"repeats": repeats}))
+    lines = zoo("compare", tmp_path / "a", tmp_path / "b").stdout.splitlines()
+    columns = ["figure", str(tmp_path / "a"), str(tmp_path / "b"), "difference", "95% interval", "p", "the second is"]
+    assert [part.strip() for part in lines[0].split("  ") if part] == columns
+    assert lines[1].split()[:4] == ["val/accuracy", "0.5", "0.7", "0.2"] and lines[1].endswith("more")
+    assert lines[2].split()[:4] == ["val/loss", "1", "1", "0"] and lines[2].endswith("undecided")
+    compared = json.loads(zoo("compare", tmp_path / "a", tmp_path / "b", "--json").stdout)
+    assert compared["figures"]["val/accuracy"]["verdict"] == "more"

@@ -250,7 +250,7 @@ def test_inputs_of_a_run_that_are_wrong(zoo: Command, run_folder: Path) -> None:
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("command", ["run", "sweep", "preview"])
+@pytest.mark.parametrize("command", ["run", "sweep", "preview", "folds", "repeat"])
 def test_an_option_that_is_a_setting_is_told_so(command: str, options: list[str], meant: str, zoo: Command) -> None:
     finished = zoo(command, "tiny_curve", *options)
     option = next(option for option in options if option != "--quick").partition("=")[0]

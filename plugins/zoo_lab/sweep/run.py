@@ -12,17 +12,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from zoo import (
-    Folder,
     InputError,
     RunFailed,
     Stopped,
     hookimpl,
     listening,
     open_recipe,
-    resume,
-    run,
     stop_on_signals,
 )
+from zoo_lab.series import run_or_resume
 from zoo_lab.sweep.plan import Plan
 from zoo_lab.sweep.study import Study, Trial
 
@@ -102,7 +100,8 @@ def _run(plan: Plan, study: Study, trial: Trial, handle: optuna.Trial) -> None:
     watch = _Watch(plan, trial, handle)
     try:
         with listening(watch, "sweep"):
-            results = _results(plan, trial)
+            recipe = open_recipe(plan.recipe, plan.overrides, plan.quick)
+            results = run_or_resume(recipe, trial.point, plan.folder / f"trial-{trial.number:04d}")
             if not math.isfinite(value := _figure(plan, results["figures"])):
                 raise RunFailed(f"`{plan.settings.figure}` is {value}")
     except Stopped:
@@ -119,17 +118,6 @@ def _run(plan: Plan, study: Study, trial: Trial, handle: optuna.Trial) -> None:
         handle.set_user_attr("figures", results["figures"])
         handle.set_user_attr("seconds", results["seconds"])
         study.end(trial.number, "done", value)
-
-
-def _results(plan: Plan, trial: Trial) -> dict[str, Any]:
-    folder = plan.folder / f"trial-{trial.number:04d}"
-    done = Folder(folder).results()
-    if done is not None:
-        return done
-    if (folder / "manifest.json").exists():
-        return resume(folder)
-    recipe = open_recipe(plan.recipe, plan.overrides, plan.quick)
-    return run(recipe, trial.point, out=folder)
 
 
 def _figure(plan: Plan, figures: dict[str, float]) -> float:
