@@ -17,9 +17,9 @@ from types import FunctionType
 from typing import Any, ForwardRef
 
 import zoo
-from zoo.recipes.check import TABLES
 from zoo.recipes.recipe import load_recipe
 from zoo.recipes.schema import MADE, parameters_of
+from zoo.recipes.settings import tables_of
 from zoo.recipes.shipped import shipped_recipes
 from zoo.registry.catalog import Catalog
 from zoo.registry.component import KINDS, Component
@@ -43,23 +43,36 @@ docs.generate`. What a plugin offers, and what of it is asked, is on the page [P
 
 KINDS_IN_ONE = ("model", "dataset", "loss", "optimizer", "schedule", "metric", "task")  # one signature for all
 
+ARGUMENTS = ("RecipeArgument", "OverridesArgument", "QuickOption")
+
 API: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Declare", ("hookimpl", *KINDS_IN_ONE, "Component", "Nested")),
-    ("Data and tasks", ("Data", "TensorSplit", "Batch", "Task", "Losses", "RunFolder")),
+    ("Declare", ("hookimpl", *KINDS_IN_ONE, "Component", "Nested", "Figure", "Mistake", "nearest")),
+    ("Data and tasks", ("Data", "TensorSplit", "Batch", "sample_of", "Task", "Losses", "RunFolder")),
     ("Run", ("run", "resume", "score", "load", "Run")),
     ("The open loop", ("open_recipe", "prepare", "Experiment", "Step", "evaluate", "reopen", "predictions")),
-    ("A run of one's own", ("start_run", "resume_run", "train", "LiveRun", "RunInfo", "listening", "stop_on_signals")),
+    (
+        "A run of one's own",
+        ("start_run", "resume_run", "train", "LiveRun", "RunInfo", "listening", "stop_on_signals"),
+    ),
+    ("What runs leave", ("Folder", "new_folder", "write_file")),
     ("Pictures", ("PICTURE_SUFFIXES", "read_picture", "picture_to_tensor", "tensor_to_picture", "Normalize")),
     ("Drawings", ("class_color", "legible")),
     ("Texts", ("Vocab",)),
-    ("Files and randomness", ("find_data", "cache_folder", "cached_tensors", "new_folder", "write_file", "seeded")),
-    ("Commands", ("print_table", "print_json", "say", "shown")),
+    ("Files and randomness", ("find_data", "cache_folder", "cached_tensors", "seeded")),
+    (
+        "Commands",
+        ("show_progress", "print_results", "print_table", "print_json", "say", "RecipeCommand", *ARGUMENTS),
+    ),
     ("Errors", ("ZooError", "InputError", "RunFailed", "PluginFailed", "ExpectationMissed", "Stopped")),
 )
 
 WORDS = {  # of names that are another project's, or no more than types
     "hookimpl": "Mark a function of a plugin as the implementation of a hook: `@zoo.hookimpl`. It is pluggy's marker.",
     "Batch": "A batch: tensors, lists or dicts of them, by name.",
+    "Figure": "The annotation of a setting that names a figure of the run, `val/accuracy`: `zoo check` knows them.",
+    "RecipeArgument": "The annotation of a command's argument that is a recipe, a file or a name: shells complete it.",
+    "OverridesArgument": "The annotation of a command's last argument, `KEY=VALUE` texts or None; see `RecipeCommand`.",
+    "QuickOption": "The annotation of a command's option `--quick`.",
     "RunFolder": "The annotation of a parameter that names a run folder: it is given the run in training, else None.",
 }
 
@@ -178,13 +191,14 @@ def _row(component: Component) -> tuple[str, ...]:
 
 
 def settings_table(name: str) -> str:
-    """The keys of `[train]`, `[eval]` or `[init]`: one row for those that the docstring names together.
+    """The keys of a recipe's table: one row for those that the docstring names together.
 
     Raises:
         KeyError: the docstring leaves a key out.
     """
-    parameters = parameters_of(TABLES[name])
-    documented = dict(_arguments(inspect.getdoc(TABLES[name]) or ""))
+    settings = tables_of(Catalog().plugins)[name]
+    parameters = parameters_of(settings)
+    documented = dict(_arguments(inspect.getdoc(settings) or ""))
     undocumented = set(parameters) - {key for keys in documented for key in keys}
     if undocumented:
         raise KeyError(f"the docstring of [{name}] leaves out {', '.join(sorted(undocumented))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -16,9 +17,10 @@ import typer
 from docs.generate import pages
 from tests.conftest import Command
 from tests.distributions import make_distribution
-from zoo.cli import app
+from zoo import hookimpl
+from zoo.cli import complete_app
 from zoo.registry.catalog import Catalog
-from zoo.registry.plugins import hooks, installed
+from zoo.registry.plugins import hooks, installed, listening
 from zoo.tasks import Task
 from zoo.testing import checks_of
 from zoo.testing.contracts import contracts_of
@@ -57,7 +59,7 @@ def test_what_comes_from_the_code_is_up_to_date(file: Path) -> None:
 
 @pytest.mark.parametrize("typed", sorted(set(commands())))
 def test_commands_and_options_are_there(typed: str) -> None:
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(complete_app())
     words = typed.split()[1:]
     command = next((word for word in words if not word.startswith("-")), None)
     known = {option for one in group.params for option in one.opts}
@@ -68,7 +70,7 @@ def test_commands_and_options_are_there(typed: str) -> None:
 
 
 def test_every_command_is_named() -> None:
-    names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    names = set(typer.main.get_command(complete_app()).commands)  # type: ignore[attr-defined]
     assert all(f"| `zoo {name}` |" in TEXTS["index.md"] for name in names)
 
 
@@ -128,6 +130,25 @@ def test_the_recipe_of_the_page_runs(mine: None, zoo: Command, tmp_path: Path) -
     heard = [json.loads(line) for line in (tmp_path / "run" / "tracker.jsonl").read_text().splitlines()]
     assert [line.get("epoch") for line in heard] == [1, 2, 3, 4, 5, None]
     assert heard[-1] == {"status": "done"}
+
+
+def test_the_table_and_the_command_of_the_page_work(mine: None, zoo: Command, tmp_path: Path) -> None:
+    class Plugin:
+        @hookimpl
+        def zoo_tables(self) -> dict[str, Any]:
+            return {"rounds": importlib.import_module("mine.rounds").Rounds}
+
+        @hookimpl
+        def zoo_commands(self, app: Any) -> None:
+            importlib.import_module("mine.commands").add_commands(app)
+
+    recipe = tmp_path / "rounds.toml"
+    recipe.write_text('extends = "mine/blobs"\n[rounds]\norder = ["easy", "hrad"]\n')
+    with listening(Plugin(), "more"):
+        finished = zoo("check", recipe)
+        assert finished.status == 2 and "rounds.toml:3:18" in finished.stderr and "`hard`?" in finished.stderr
+        assert json.loads(zoo("count", "blobs").stdout)["weights"] > 100
+        assert "did you mean `train.epochs=2`?" in zoo("count", "blobs", "--epochs", "2").stderr
 
 
 def test_every_hook_and_every_method_of_a_task_is_documented() -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ExpectationMissed, InputError, PluginFailed, RunFailed, Stopped, ZooError
+from zoo.errors import ExpectationMissed, InputError, PluginFailed, RunFailed, Stopped, ZooError, nearest
 from zoo.registry.component import Component, dataset, loss, metric, model, optimizer, schedule, task
 from zoo.registry.hooks import hookimpl
 
 if TYPE_CHECKING:
+    from zoo.cli.arguments import OverridesArgument, QuickOption, RecipeArgument, RecipeCommand
     from zoo.cli.output import print_json, print_table, say
-    from zoo.cli.progress import shown
+    from zoo.cli.progress import print_results, show_progress
     from zoo.data import Batch, Data, TensorSplit
     from zoo.jobs.evaluate import evaluate
     from zoo.jobs.experiment import Experiment, prepare
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
         tensor_to_picture,
     )
     from zoo.kit.vocab import Vocab
-    from zoo.recipes.schema import Nested
+    from zoo.recipes.schema import Figure, Mistake, Nested
     from zoo.registry.hooks import RunInfo
     from zoo.registry.plugins import listening
     from zoo.runs.files import cache_folder, write_file
-    from zoo.runs.folder import new_folder
+    from zoo.runs.folder import Folder, new_folder
     from zoo.runs.predictor import Run, RunFolder, load
     from zoo.tasks import Losses, Task
+    from zoo.training.batches import sample_of
     from zoo.training.loop import Step
     from zoo.training.randomness import seeded
 
@@ -49,10 +51,15 @@ __version__ = "0.1.0"
 
 # Looked up when first used, so that a plugin's `from zoo import hookimpl, model` stays cheap.
 _LAZY = {
+    "OverridesArgument": "zoo.cli.arguments",
+    "QuickOption": "zoo.cli.arguments",
+    "RecipeArgument": "zoo.cli.arguments",
+    "RecipeCommand": "zoo.cli.arguments",
     "print_json": "zoo.cli.output",
     "print_table": "zoo.cli.output",
     "say": "zoo.cli.output",
-    "shown": "zoo.cli.progress",
+    "print_results": "zoo.cli.progress",
+    "show_progress": "zoo.cli.progress",
     "Batch": "zoo.data",
     "Data": "zoo.data",
     "TensorSplit": "zoo.data",
@@ -81,16 +88,20 @@ _LAZY = {
     "read_picture": "zoo.kit.pictures",
     "tensor_to_picture": "zoo.kit.pictures",
     "Vocab": "zoo.kit.vocab",
+    "Figure": "zoo.recipes.schema",
+    "Mistake": "zoo.recipes.schema",
     "Nested": "zoo.recipes.schema",
     "listening": "zoo.registry.plugins",
     "cache_folder": "zoo.runs.files",
     "write_file": "zoo.runs.files",
+    "Folder": "zoo.runs.folder",
     "new_folder": "zoo.runs.folder",
     "Run": "zoo.runs.predictor",
     "RunFolder": "zoo.runs.predictor",
     "load": "zoo.runs.predictor",
     "Losses": "zoo.tasks",
     "Task": "zoo.tasks",
+    "sample_of": "zoo.training.batches",
     "Step": "zoo.training.loop",
     "seeded": "zoo.training.randomness",
 }
@@ -102,12 +113,19 @@ __all__ = [
     "Data",
     "ExpectationMissed",
     "Experiment",
+    "Figure",
+    "Folder",
     "InputError",
     "LiveRun",
     "Losses",
+    "Mistake",
     "Nested",
     "Normalize",
+    "OverridesArgument",
     "PluginFailed",
+    "QuickOption",
+    "RecipeArgument",
+    "RecipeCommand",
     "Run",
     "RunFailed",
     "RunFolder",
@@ -131,6 +149,7 @@ __all__ = [
     "loss",
     "metric",
     "model",
+    "nearest",
     "new_folder",
     "open_recipe",
     "optimizer",
@@ -138,17 +157,19 @@ __all__ = [
     "predictions",
     "prepare",
     "print_json",
+    "print_results",
     "print_table",
     "read_picture",
     "reopen",
     "resume",
     "resume_run",
     "run",
+    "sample_of",
     "say",
     "schedule",
     "score",
     "seeded",
-    "shown",
+    "show_progress",
     "start_run",
     "stop_on_signals",
     "task",

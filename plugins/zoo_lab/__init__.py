@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from zoo import Component, dataset, hookimpl, model
 
@@ -29,8 +30,17 @@ def zoo_components() -> list[Component]:
 
 
 @hookimpl
+def zoo_tables() -> Mapping[str, Callable[..., Any]]:
+    from zoo_lab.sweep.settings import Sweep
+
+    return {"sweep": Sweep}
+
+
+@hookimpl
 def zoo_commands(app: typer.Typer) -> None:
     """Each command is a module of its own, which imports what it needs when it is called."""
     from zoo_lab import fold_commands
+    from zoo_lab.commands import add_commands
 
     fold_commands.register(app)
+    add_commands(app)

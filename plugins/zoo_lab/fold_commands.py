@@ -33,11 +33,11 @@ def folds(
     as_json: Json = False,
 ) -> None:
     """Cross-validate a recipe: train with each part of the samples held out, and average the models."""
-    from zoo import shown
+    from zoo import show_progress
     from zoo_lab.folds import run_folds
     from zoo_lab.series import require_met
 
-    with shown():
+    with show_progress():
         results = run_folds(recipe, overrides or [], folds=folds, seed=seed, quick=quick, out=out)
     if as_json:
         print_json(results)
@@ -64,11 +64,11 @@ def repeat(
     as_json: Json = False,
 ) -> None:
     """Run a recipe with several seeds: the mean of every figure, and how far it can be trusted."""
-    from zoo import shown
+    from zoo import show_progress
     from zoo_lab.repeat import run_repeats
     from zoo_lab.series import require_met
 
-    with shown():
+    with show_progress():
         results = run_repeats(recipe, overrides or [], seeds=seeds, vary=vary or [], quick=quick, out=out)
     if as_json:
         print_json(results)

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from zoo.recipes.check import SUPPLIED, TABLES
+from zoo.recipes.check import SUPPLIED
 from zoo.recipes.recipe import Recipe
 from zoo.recipes.schema import parameters_of
+from zoo.recipes.settings import tables_of
 from zoo.recipes.wording import choices_of
 from zoo.registry.catalog import Catalog
 from zoo.registry.component import KINDS
@@ -171,8 +172,8 @@ def _is_named(path: tuple[str, ...], value: str, merged: Recipe, catalog: Catalo
 
 def _type(path: tuple[str, ...], merged: Recipe, catalog: Catalog) -> Any:
     """What the setting or the component's parameter at these keys takes."""
-    if path[0] in TABLES:
-        parameters = parameters_of(TABLES[path[0]])
+    if path[0] in (tables := tables_of(catalog.plugins)):
+        parameters = parameters_of(tables[path[0]])
     elif path[0] in KINDS and isinstance(merged.table.get(path[0]), dict):
         component = catalog.get(path[0], merged.table[path[0]]["name"])
         parameters = parameters_of(component.load(), SUPPLIED.get(path[0], ()))

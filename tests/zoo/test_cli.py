@@ -318,14 +318,17 @@ def test_the_script_for_a_shell_is_shown(zoo: Command, monkeypatch: pytest.Monke
     [
         ("import zoo", ("torch", "numpy", "pydantic", "typer", "rich")),
         (
-            "from zoo.cli import app; app(['list'], standalone_mode=False)",
+            "from zoo.cli import complete_app as a; a()(['list'], standalone_mode=False)",
             ("torch", "numpy", "pydantic", "tree_sitter", "rich"),
         ),
         (
-            "from zoo.cli import app; app(['list', 'model', '--search', 'lenet'], standalone_mode=False)",
+            "from zoo.cli import complete_app as a; a()(['list', 'model', '--search', 'lenet'], standalone_mode=False)",
             ("torch", "numpy", "pydantic", "tree_sitter", "rich"),
         ),
-        ("from zoo.cli import app; app(['plugins'], standalone_mode=False)", ("torch", "numpy", "pydantic")),
+        (
+            "from zoo.cli import complete_app as a; a()(['plugins'], standalone_mode=False)",
+            ("torch", "numpy", "pydantic"),
+        ),
     ],
     ids=["import zoo", "zoo list", "zoo list model", "zoo plugins"],
 )

@@ -63,6 +63,7 @@ def imports(file: Path) -> set[tuple[str, bool]]:
     """Return the top-level package of each import, and whether an error of ours helps where it is not installed."""
     nodes = list(ast.walk(ast.parse(file.read_text())))
     guards = [node for node in nodes if isinstance(node, ast.Try) and any(map(helps, node.handlers))]
+    guards += [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
     helped = {node for guard in guards for statement in guard.body for node in ast.walk(statement)}
     modules = [(alias.name, node in helped) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     modules += [(str(node.module), node in helped) for node in nodes if isinstance(node, ast.ImportFrom)]
@@ -120,6 +121,7 @@ GUARDED = "try:\n    import optuna\nexcept {}:\n    {}"
         (GUARDED.format("ImportError", "optuna = None"), {"optuna"}, {"torch"}),
         (GUARDED.format("ImportError", "raise"), {"optuna"}, {"torch"}),
         (GUARDED.format("ValueError", "raise InputError('')"), {"optuna"}, {"torch"}),
+        ("if TYPE_CHECKING:\n    import optuna", set(), {"torch"}),
         ("import optuna\n" + GUARDED.format("ImportError", "raise InputError('')"), {"optuna"}, {"torch"}),
     ],
 )

@@ -14,7 +14,7 @@ from torch import nn
 
 from zoo import Task, TensorSplit
 from zoo.jobs import report
-from zoo.jobs.report import run_curves, side_by_side, write_report, write_run_report
+from zoo.jobs.report import side_by_side, write_report, write_run_report
 from zoo.jobs.scoring import Scoring
 from zoo.runs.folder import Folder
 from zoo.training.batches import make_batches
@@ -176,20 +176,6 @@ def test_losses_and_other_figures_have_a_plot_each(folder: Folder, plots: dict[s
     assert plots == {
         "loss": {"train/loss": [(2, 3.0), (6, 1.0)], "train/loss_part": [(6, 0.5)], "val/loss": [(4, 2.0)]},
         "figures": {"val/accuracy": [(4, 0.5)]},
-    }
-
-
-def test_runs_share_a_plot_for_each_evaluated_figure(folder: Folder, plots: dict[str, Any], tmp_path: Path) -> None:
-    other = Folder(tmp_path / "other")
-    other.path.mkdir()
-    for event in EVENTS:
-        folder.log.append(event)
-    other.log.append({"step": 4, "epoch": 1, "val/loss": 1.0})
-    names = [name for name, _ in run_curves({"a": folder, "b": other})]
-    assert names == ["val-accuracy", "val-loss"]
-    assert plots == {
-        "val/accuracy": {"a": [(4, 0.5)]},
-        "val/loss": {"a": [(4, 2.0)], "b": [(4, 1.0)]},
     }
 
 

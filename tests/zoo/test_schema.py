@@ -23,7 +23,7 @@ from zoo.errors import InputError
 from zoo.recipes.build import Builder
 from zoo.recipes.recipe import load_recipe
 from zoo.recipes.schema import MADE, Parameter, Parameters, check_table, convert, parameters_of
-from zoo.recipes.settings import Init, Sweep
+from zoo.recipes.settings import Init, Train
 from zoo.recipes.wording import describe_type, value_name
 from zoo.registry.catalog import Catalog
 
@@ -266,7 +266,7 @@ def test_a_type_that_cannot_be_read_or_written_comes_from_facts() -> None:
 
 
 def test_what_a_factory_makes_is_no_default_to_show() -> None:
-    assert parameters_of(Sweep)["over"].default is MADE
+    assert parameters_of(Train)["groups"].default is MADE
 
 
 def test_a_callable_with_some_parameters_given_has_the_types_of_the_whole() -> None:

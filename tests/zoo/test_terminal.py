@@ -21,7 +21,7 @@ from tests.conftest import Command
 from zoo import InputError, RunFailed, Stopped, hookimpl, model
 from zoo import run as run_recipe
 from zoo.cli.output import Said, print_error, print_json, print_table, print_text, ready_streams, say, show_status
-from zoo.cli.progress import Terminal, close, shown
+from zoo.cli.progress import Terminal, print_results, show_progress
 from zoo.errors import plain
 from zoo.registry.hooks import RunInfo
 from zoo.registry.plugins import installed, listening
@@ -176,7 +176,7 @@ def test_progress_in_a_file_is_a_line_now_and_then(
 def test_progress_on_a_terminal_is_a_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
-    with shown():
+    with show_progress():
         pass
     terminal, logger = Terminal(), logging.getLogger("another test's")
     logger.addHandler(Said())
@@ -219,7 +219,7 @@ def test_a_run_says_what_it_prepares_before_it_does(
 
 def test_results_name_their_figures_and_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:
     results = {"figures": {"val/a\x1b": 0.1234567}, "expect": {}, "seconds": 1.4, "folder": "runs/a/1"}
-    close(results, as_json=False)
+    print_results(results, as_json=False)
     assert capsys.readouterr() == ("val/a\\x1b\t0.123457\n", "1 s; report: runs/a/1/report.html\n")
 
 

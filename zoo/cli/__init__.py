@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import typer
 
 from zoo import __version__
-from zoo.cli import bench, check, compare, evaluate, list_, plugins, predict, preview, resume, run, show, sweep
+from zoo.cli import check, evaluate, list_, plugins, predict, resume, run, show
 from zoo.cli.arguments import RecipeCommand
 from zoo.cli.lean import LeanCommand, LeanGroup
 from zoo.cli.output import Said, print_error, print_text, ready_streams, say
@@ -52,18 +52,15 @@ app.command("run", cls=RecipeCommand)(run.run)
 app.command("resume")(resume.resume)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
-app.command("compare")(compare.compare)
-app.command("preview", cls=RecipeCommand)(preview.preview)
-app.command("bench", cls=RecipeCommand)(bench.bench)
-app.command("sweep", cls=RecipeCommand)(sweep.sweep)
+
+OWN_COMMANDS = tuple(app.registered_commands)
 
 
 def main() -> None:
     """The entry point: plugins add their commands, errors become a message and an exit status."""
     ready_streams()
     with _errors_for_people(), _said():
-        _add_plugin_commands()
-        app()
+        complete_app()()
 
 
 @contextmanager
@@ -79,10 +76,14 @@ def _said() -> Iterator[None]:
         logger.setLevel(logging.NOTSET)
 
 
-def _add_plugin_commands() -> None:
-    """Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working."""
+def complete_app() -> typer.Typer:
+    """Return the app with the commands of plugins.
+
+    Every plugin gets an app of its own, so that it can neither replace a command nor keep others from working.
+    """
     from zoo.registry.plugins import installed
 
+    app.registered_commands, app.registered_groups = [*OWN_COMMANDS], []
     plugins = installed()
     for plugin in plugins.plugins:
         if "zoo_commands" in plugin.hooks:
@@ -91,6 +92,7 @@ def _add_plugin_commands() -> None:
                 own.callback()(lambda: None)  # else a single command would be the app itself
                 plugin.hooks["zoo_commands"](app=own)
                 _adopt(own)
+    return app
 
 
 def _adopt(own: typer.Typer) -> None:

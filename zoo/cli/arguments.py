@@ -20,13 +20,15 @@ def recipe_names() -> list[str]:
     return sorted(shipped_recipes(installed().recipe_folders()))
 
 
-RecipeName = Annotated[
+RecipeArgument = Annotated[
     str, typer.Argument(help="A file, or the name of a shipped recipe.", autocompletion=recipe_names)
 ]
-Overrides = Annotated[
+OverridesArgument = Annotated[
     list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Apply the recipe's \\[quick]: a minute or two on two cores.")]
+QuickOption = Annotated[
+    bool, typer.Option("--quick", help="Apply the recipe's \\[quick]: a minute or two on two cores.")
+]
 ChangedData = Annotated[bool, typer.Option("--changed-data", help="The data set has changed, and that is meant.")]
 
 
@@ -46,12 +48,13 @@ class RecipeCommand(TyperCommand):
 
 def _refuse_setting(option: str, value: str) -> None:
     """Raise an error for `--epochs 2` or `--optimizer.lr 0.1`, and leave other options to the parser."""
-    from zoo.recipes.settings import Train
+    from zoo.recipes.settings import Train, tables_of
+    from zoo.registry.plugins import installed
 
     name = option.removeprefix("--").replace("-", "_")
     table = name.partition(".")[0]
     if name in {field.name for field in fields(Train)}:
         name = f"train.{name}"
-    elif not ("." in name and table in (*KINDS, "train", "eval", "expect", "init", "sweep")):
+    elif not ("." in name and table in (*KINDS, "expect", *tables_of(installed()))):
         return
     raise InputError(f"there is no option `{option}`", f"did you mean `{name}={value}`?")

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.arguments import ChangedData, Overrides
+from zoo.cli.arguments import ChangedData, OverridesArgument
 from zoo.cli.output import print_json, print_table
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    overrides: Overrides = None,
+    overrides: OverridesArgument = None,
     split: Annotated[str | None, typer.Option(help="The split to score; by default the recipe's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     batch_size: Annotated[int | None, typer.Option(help="Samples in a batch.", min=1)] = None,

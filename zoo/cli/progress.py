@@ -18,7 +18,7 @@ EVERY_SECONDS = 5.0
 
 
 @contextmanager
-def shown() -> Iterator[None]:
+def show_progress() -> Iterator[None]:
     """Show on stderr what happens in runs inside, and what the core logs."""
     if sys.stderr.isatty():
         show_status("preparing ...")  # while modules load
@@ -50,8 +50,11 @@ class Terminal:
         say(_line(run, figures) + ("  (best)" if run.best else ""))
 
 
-def close(results: Results, as_json: bool, dry_run: bool = False) -> None:
-    """Print the results.
+def print_results(results: Results, as_json: bool = False, dry_run: bool = False) -> None:
+    """Print a run's figures to stdout, or as JSON all of its results.
+
+    Args:
+        dry_run: say no more than that it went well.
 
     Raises:
         ExpectationMissed: a figure of `[expect]` was missed.

@@ -79,7 +79,9 @@ def evaluate(*prepared: Scored | Scoring, stop: Stop | None = None, limit: int |
     with torch.no_grad():
         parts = {name: float(value / weights[name]) for name, value in sums.items()}
         means = _named(parts) | {name: float(value / samples) for name, value in others.items()}
-        figures = {**means, **_scalars(first.metrics, means)}
+        scalars, tables = _computed(first.metrics, means)
+        figures = {**means, **scalars}
+        first.tables = {f"{first.split}/{name}": table for name, table in tables.items()}
         return {f"{first.split}/{name}": value for name, value in figures.items()}
 
 
@@ -97,15 +99,10 @@ def _update(metrics: Mapping[str, Any], learner: Learner, batch: Batch, outputs:
 
 def tables_of(scoring: Scoring) -> dict[str, Any]:
     """`{"tables": {"val/confusion_matrix": [[...], ...]}}`: what metrics compute that is no single number."""
-    if not _tables(scoring):  # seen after the last evaluation, whose weights need not be these
+    if scoring.tables == {}:
         return {}
-    evaluate(scoring)
-    return {"tables": _tables(scoring)}
-
-
-def _tables(scoring: Scoring) -> dict[str, Any]:
-    values = {name: value for name, value, _ in computed(scoring.metrics) if isinstance(value, torch.Tensor)}
-    return {f"{scoring.split}/{name}": value.tolist() for name, value in values.items() if value.numel() > 1}
+    evaluate(scoring)  # the weights of the last evaluation, if there was any, need not be these
+    return {"tables": scoring.tables} if scoring.tables else {}
 
 
 def signatures(scoring: Scoring) -> dict[str, Any]:
@@ -141,17 +138,21 @@ def computed(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
             yield figure, number, metric
 
 
-def _scalars(metrics: Mapping[str, Any], taken: Iterable[str]) -> Figures:
+def _computed(metrics: Mapping[str, Any], taken: Iterable[str]) -> tuple[Figures, dict[str, Any]]:
+    """Figures and tables that metrics compute, by name."""
     figures: Figures = {}
+    tables = {}
     for name, value, _ in computed(metrics):
         if isinstance(value, torch.Tensor) and value.numel() != 1:
+            if value.numel():
+                tables[name] = value.tolist()
             continue
         if name in figures or name in taken:
             raise InputError(
                 f"two figures are called `{name}`", '[eval] metrics = [{ name = "accuracy", as = "macro", ... }]'
             )
         figures[name] = float(value)
-    return figures
+    return figures, tables
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:

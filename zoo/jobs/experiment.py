@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from zoo.data import Data
+from zoo.data import Batch, Data
 from zoo.errors import InputError
 from zoo.jobs.monitor import Mode, monitored
 from zoo.jobs.opening import open_recipe
@@ -93,6 +93,17 @@ class Experiment:
             accumulate=self.train.accumulate,
         )  # fmt: skip
 
+    def batches_after(self, start: int) -> Iterator[tuple[int, Batch]]:
+        """Yield the training batches after the first `start`, each behind its epoch (from 0), without an end.
+
+        What changes a batch at random draws from (seed, epoch, place) alone: a resumed run has the same ones.
+        """
+        epoch, first = divmod(start, len(self.batches))
+        while True:
+            for batch in self.batches.epoch(epoch, first):
+                yield epoch, batch
+            epoch, first = epoch + 1, 0
+
     def component(self, kind: str, spec: Any, **supplied: Any) -> Any:
         """Build one component more: a second optimizer, say, of what a table of a plugin's says.
 
@@ -103,7 +114,11 @@ class Experiment:
         return self.builder.part(kind, spec, **supplied)
 
     def table(self, name: str) -> Any:
-        """Return a table of the recipe, as the plugin's class makes it that `zoo_tables` names for it."""
+        """Return a table of the recipe, as the plugin's class makes it that `zoo_tables` names for it.
+
+        A component in it (a parameter marked by `zoo.Nested`) is a function that builds it, as `table.optimizer(
+        params=...)`; built before the run begins, it is spelled out in the run's recipe.toml.
+        """
         return self.builder.table(name)
 
     def weights(self) -> tuple[Tensors, dict[str, str]]:
@@ -187,6 +202,11 @@ def prepare(
     train = builder.settings("train", Train)
     learner, model, device = scoring.learner, scoring.model, scoring.device
     precision = choose_precision(train.precision, device)
+    if train.accumulate > 1 and any(getattr(part, "whole_batch", False) for part in (learner.task, learner.loss)):
+        raise InputError(
+            f"the loss compares a batch's samples with each other, so a step cannot be cut into {train.accumulate}",
+            f"train.batch_size={train.batch_size * train.accumulate} train.accumulate=1 is one large batch",
+        )
     initialize(model, train.initialize)
     batches = make_batches(
         split_of(prepared.data, "train"), train.batch_size, device, scoring.task.collate,

@@ -60,15 +60,6 @@ def write_run_report(folder: Folder, results: Mapping[str, Any], scoring: Scorin
     write_report(folder, results, pictures, [row for row in texts if row], note if seen else "")
 
 
-def run_curves(runs: Mapping[str, Folder]) -> Iterable[Picture]:
-    """A plot of each evaluated figure over the steps, with a line for every run."""
-    events = {label: run.log.events() for label, run in runs.items()}
-    names = {name for own in events.values() for event in own for name in event} - {"step", "epoch", "lr"}
-    for name in sorted(name for name in names if not name.startswith("train/")):
-        series = {label: _points(own, name) for label, own in events.items()}
-        yield name.replace("/", "-"), _plot(name, {label: points for label, points in series.items() if points})
-
-
 def side_by_side(images: Iterable[Any]) -> Any:
     """PIL images in a row on white, with a gap of 8 pixels."""
     from PIL import Image

@@ -35,13 +35,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Scoring:
-    """All that evaluation needs, on its device."""
+    """All that evaluation needs, on its device.
+
+    Attributes:
+        tables: what the metrics computed in the last evaluation that is no single number; None before the first.
+    """
 
     learner: Learner
     metrics: dict[str, Any]
     batches: Batches
     split: str
     device: torch.device
+    tables: dict[str, Any] | None = None
 
     @property
     def model(self) -> nn.Module:

@@ -88,8 +88,10 @@ class _Training:
         """Whether training ends here: after its last step, or before."""
         if self.progress.evaluated != self.progress.step:
             return False
+        if self.progress.step >= self.experiment.total_steps or self._time_is_up():
+            return True
         patience = self.settings.patience
-        return self._time_is_up() or (patience is not None and self.progress.stale >= patience)
+        return patience is not None and self.progress.stale >= patience
 
     def log(self) -> None:
         means = self.progress.take_window(self.experiment.steps_per_epoch)

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from zoo.errors import PluginFailed, nearest
-from zoo.recipes.figures import Found, bound_mistakes, figure_mistakes, metric_name
-from zoo.recipes.initializers import UnknownInitializer, parse_initializer
+from zoo.recipes.check_train import train_mistakes
+from zoo.recipes.figures import Found, bound_mistakes, figure_mistakes, figure_settings, metric_name
 from zoo.recipes.locate import Problem, RecipeError, locate
-from zoo.recipes.ranges import over_mistakes
-from zoo.recipes.recipe import Recipe, is_folder_name
+from zoo.recipes.recipe import Recipe, is_folder_name, parse_overrides, varied
 from zoo.recipes.schema import Mistake, Parameter, Parameters, below, check_table, parameters_of
-from zoo.recipes.settings import Eval, Init, Sweep, Train
-from zoo.recipes.source import COMMAND_LINE, Keys
+from zoo.recipes.settings import tables_of
+from zoo.recipes.source import COMMAND_LINE, Keys, MergeError
 from zoo.recipes.wording import value_name
 from zoo.registry.catalog import Catalog, UnknownComponent
 from zoo.registry.component import KINDS, Component
 
-TABLES: Mapping[str, Callable[..., Any]] = {"train": Train, "eval": Eval, "init": Init, "sweep": Sweep}
 PLAIN_KEYS = ("name", "summary")
-TOP_LEVEL = (*PLAIN_KEYS, *KINDS, *TABLES, "expect", "quick", "extends")
+TOP_LEVEL = (*PLAIN_KEYS, *KINDS, "expect", "quick", "extends")
 COMPONENTS = tuple(kind for kind in KINDS if kind != "metric")
 IN_A_FILE = ("extends", "quick")  # what reading a recipe takes out of its table
-FIGURES = ("task", "loss", "eval", "train", "expect", "sweep")  # what says which figures there are, and names them
+FIGURES = ("task", "loss", "eval", "expect")  # what says which figures there are, and names some
 FIGURE_NAME = re.compile(r"(?!loss$|loss_)\w[\w.-]{0,99}")
 GROUP = {"params": Parameter("params", list[str])}  # what a group has beside the optimizer's own
 
 # Tables inside of a setting that are checked by themselves: so many keys lead to what the setting's type says of them.
-CHECKED_BELOW = {"groups": 2, "metrics": 2, "over": 1}
+CHECKED_BELOW = {"groups": 2, "metrics": 2}
 
 # What the job supplies; a recipe cannot set it.
 SUPPLIED = {"optimizer": ("params",), "schedule": ("optimizer", "total_steps", "steps_per_epoch", "mode")}
@@ -37,10 +36,18 @@ SUPPLIED = {"optimizer": ("params",), "schedule": ("optimizer", "total_steps", "
 
 def check(recipe: Recipe, catalog: Catalog) -> list[Problem]:
     """All mistakes in a recipe, in the order of the file."""
-    mistakes = _Checker(recipe, catalog).mistakes()
-    mistakes += over_mistakes(recipe, mistakes, lambda other: _Checker(other, catalog).mistakes())
-    problems = [locate(recipe, mistake, _quoting(recipe, mistake) or help) for mistake, help in mistakes]
+    checker = _Checker(recipe, catalog)
+    mistakes = checker.mistakes()
+    own = list(checker.own_mistakes(mistakes))
+    # What a table says of a value goes before what its type says.
+    mistakes = [mistake for mistake in mistakes if not any(_is_at(mistake, other.path) for other in own)] + own
+    problems = [locate(recipe, mistake, _quoting(recipe, mistake) or mistake.help) for mistake in mistakes]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _is_at(mistake: Mistake, path: Keys) -> bool:
+    """Whether a mistake is at a place, or inside of what is there."""
+    return mistake.path[: len(path)] == path
 
 
 def _quoting(recipe: Recipe, mistake: Mistake) -> str:
@@ -49,7 +56,7 @@ def _quoting(recipe: Recipe, mistake: Mistake) -> str:
     if mistake.code != "wrong-type" or origin is None or origin.source.name != COMMAND_LINE:
         return ""
     key, _, written = origin.source.text.partition("=")
-    if written.startswith(("[", "{")):
+    if written.startswith(("[", "{")) and isinstance(parse_overrides([origin.source.text])[key], str):
         return f'strings inside of a value are quoted: \'{key}=["a", "b"]\''
     wanted_string = mistake.message.endswith(("a string", "a path"))
     return f"a string that looks like another value is quoted: '{key}=\"{written}\"'" if wanted_string else ""
@@ -74,19 +81,39 @@ class _Checker:
         self.recipe = recipe
         self.table: Mapping[str, Any] = recipe.table
         self.catalog = catalog
-        self.tables = {**catalog.plugins.tables(), **TABLES}
+        self.tables = tables_of(catalog.plugins)
         self.top_level = (*TOP_LEVEL, *self.tables)
         self.misspelt = {nearest(key, self.top_level) for key in self.table if key not in self.top_level}
 
     def _get(self, kind: str, name: str, keys: Keys) -> Component:
         return self.catalog.get(kind, name, self.catalog.plugin_shipping(self.recipe.written_in(keys)))
 
-    def mistakes(self) -> list[tuple[Mistake, str]]:
+    def mistakes(self) -> list[Mistake]:
         mistakes = [(mistake, help) for mistake, help in self._all_but_figures() if not self._follows(mistake)]
         concerned = {str(mistake.path[0]) for mistake, _ in mistakes if mistake.path}
-        if not self.misspelt and not concerned & set(FIGURES):
+        naming = {table for table, _, _ in figure_settings(self.tables)}
+        if not self.misspelt and not concerned & {*FIGURES, *naming}:
             mistakes += figure_mistakes(self.recipe, self.catalog)
-        return mistakes
+        return [replace(mistake, help=help) for mistake, help in mistakes]
+
+    def own_mistakes(self, known: list[Mistake]) -> Iterator[Mistake]:
+        """Yield what plugins' tables find wrong with themselves.
+
+        Args:
+            known: mistakes of the recipe as it is.
+        """
+
+        def mistakes_with(values: Mapping[str, Any]) -> list[Mistake]:
+            try:
+                other = varied(self.recipe, values)
+            except MergeError as error:
+                return [replace(error.mistake, help=error.help)]
+            return [mistake for mistake in _Checker(other, self.catalog).mistakes() if mistake not in known]
+
+        for table, settings in self.tables.items():
+            if isinstance(self.table.get(table), dict) and hasattr(settings, "mistakes"):
+                for mistake in settings.mistakes(self.table, mistakes_with):
+                    yield below(mistake, table)
 
     def _follows(self, mistake: Mistake) -> bool:
         """Whether a mistake may only be there because a table, or `extends` with all that it brings, is misspelt."""
@@ -111,7 +138,7 @@ class _Checker:
     def _top_level(self) -> Found:
         for key, value in self.table.items():
             if key not in self.top_level:
-                owner = _table_that_knows(key)
+                owner = self._table_that_knows(key)
                 help = f"`{key}` belongs into [{owner}]" if owner else ""
                 suggestion = nearest(key, self.top_level)
                 yield Mistake("unknown-key", f"unknown key `{key}` of the recipe", (key,), "key", suggestion), help
@@ -127,6 +154,9 @@ class _Checker:
         if isinstance(name, str) and not is_folder_name(name):
             message = f"`name` is {value_name(name)}; it names a folder: at most 100 letters, digits, `-` and `_`"
             yield Mistake("wrong-value", message, ("name",)), ""
+
+    def _table_that_knows(self, key: str) -> str | None:
+        return next((table for table, settings in self.tables.items() if key in parameters_of(settings)), None)
 
     def _missing(self) -> Found:
         """Tables that must be there; a misspelt one has been reported as such already."""
@@ -153,7 +183,7 @@ class _Checker:
                 continue
             help = ""
             if mistake.code == "unknown-key":
-                owner = _table_that_knows(str(mistake.path[0]))
+                owner = self._table_that_knows(str(mistake.path[0]))
                 help = f"`{mistake.path[0]}` belongs into [{owner}]" if owner else ""
                 if owner:
                     mistake = Mistake(mistake.code, mistake.message, mistake.path, mistake.at)
@@ -165,7 +195,7 @@ class _Checker:
             elif parameter.nested in KINDS and name in value:
                 yield from self.component(parameter.nested, value[name], (table, name))
         if table == "train":
-            yield from self._train(value, misspelt)
+            yield from train_mistakes(value, misspelt)
         elif table == "eval" and isinstance(value.get("split"), str):
             yield from self._split(value["split"])
 
@@ -181,33 +211,6 @@ class _Checker:
             there = ", ".join(f"`{known}`" for known in splits)
             message = f"`split` of [eval] is `{split}`, and dataset `{name}` has {there}"
             yield Mistake("wrong-value", message, ("eval", "split"), "value", nearest(split, splits)), ""
-
-    def _train(self, train: Mapping[str, Any], misspelt: set[str | None]) -> Found:
-        if "epochs" not in train and "steps" not in train and not {"epochs", "steps"} & misspelt:
-            yield Mistake("missing-key", "[train] has neither `epochs` nor `steps`", ("train",), "key"), ""
-        initialize = train.get("initialize")
-        for pattern, written in initialize.items() if isinstance(initialize, dict) else ():
-            try:
-                parse_initializer(written if isinstance(written, str) else "zeros")
-            except UnknownInitializer as error:
-                help = "" if error.suggestion else error.help
-                path = ("train", "initialize", pattern)
-                yield Mistake("wrong-value", f"{error.message} for `{pattern}`", path, "value", error.suggestion), help
-        pairs = [
-            ("epochs", "steps"),
-            ("warmup_epochs", "warmup_steps"),
-            ("evaluate_every_epochs", "evaluate_every_steps"),
-        ]
-        for one, other in pairs:
-            if one in train and other in train:
-                message = f"[train] has both `{one}` and `{other}`; choose one"
-                yield Mistake("conflict", message, ("train", other), "key"), ""
-        device = train.get("device", "auto")
-        if isinstance(device, str) and not _is_device(device):
-            message = f"`device` of [train] is {value_name(device)}; it should be auto, cpu, cuda or cuda:N"
-            is_gpu = device.lower().startswith("gpu")
-            suggestion = f"cuda{device[3:]}" if is_gpu else nearest(device, ("auto", "cpu", "cuda"))
-            yield Mistake("wrong-value", message, ("train", "device"), "value", suggestion), ""
 
     def component(self, kind: str, value: Any, path: Keys) -> Found:
         if not isinstance(value, str | dict):
@@ -339,12 +342,3 @@ class _Checker:
                 yield Mistake("missing-key", message, path, "key"), ""
             for mistake in check_table(group, known, f"optimizer `{name}`"):
                 yield below(mistake, *path), f"zoo show optimizer/{name}"
-
-
-def _table_that_knows(key: str) -> str | None:
-    return next((table for table, settings in TABLES.items() if key in parameters_of(settings)), None)
-
-
-def _is_device(device: str) -> bool:
-    kind, colon, index = device.partition(":")
-    return device in ("auto", "cpu", "cuda") or (kind == "cuda" and bool(colon) and index.isdigit())

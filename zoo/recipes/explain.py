@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from zoo.recipes.check import COMPONENTS, SUPPLIED, TABLES
+from zoo.recipes.check import COMPONENTS, SUPPLIED
 from zoo.recipes.locate import position
 from zoo.recipes.recipe import Recipe
 from zoo.recipes.schema import MADE, Parameter, parameters_of
+from zoo.recipes.settings import tables_of
 from zoo.recipes.source import COMMAND_LINE, Keys
 from zoo.registry.catalog import Catalog
 
@@ -25,7 +26,7 @@ def explained(recipe: Recipe, catalog: Catalog) -> Iterator[tuple[str, str, str]
             component = catalog.get(kind, recipe.table[kind]["name"], home)
             parameters = parameters_of(component.load(), SUPPLIED.get(kind, ()))
             yield from _table(recipe, kind, parameters, "from the data, or left to it")
-    for table, settings in TABLES.items():
+    for table, settings in tables_of(catalog.plugins).items():
         if table in recipe.table:
             yield from _table(recipe, table, parameters_of(settings), "required")
     for figure, bounds in recipe.table.get("expect", {}).items():

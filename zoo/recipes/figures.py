@@ -12,8 +12,8 @@ from typing import Any
 
 from zoo.errors import nearest
 from zoo.recipes.recipe import Recipe
-from zoo.recipes.schema import Mistake
-from zoo.recipes.settings import Eval, Sweep
+from zoo.recipes.schema import Mistake, parameters_of
+from zoo.recipes.settings import Eval, tables_of
 from zoo.recipes.source import Keys
 from zoo.recipes.wording import value_name
 from zoo.registry.catalog import Catalog
@@ -51,20 +51,24 @@ def figure_mistakes(recipe: Recipe, catalog: Catalog) -> Found:
     for name in table.get("expect", {}):
         if mistake := figures.mistake(name, f"`{name}` of [expect]", ("expect", name), "key"):
             yield mistake, ""
-    train, sweep = table.get("train"), table.get("sweep")
-    if train is not None and "monitor" in train:
-        name = train["monitor"]
-        if mistake := figures.mistake(name, f"`monitor` of [train] is `{name}`, which", ("train", "monitor")):
+    for owner, key, default in figure_settings(tables_of(catalog.plugins)):
+        if owner not in table or not isinstance(name := table[owner].get(key, default), str):
+            continue
+        path, at = ((owner, key), "value") if key in table[owner] else ((owner,), "key")
+        if mistake := figures.mistake(name, f"`{key}` of [{owner}] is `{name}`, which", path, at):
             yield mistake, ""
-    elif train is not None and figures.usually_monitored and "metrics" in table.get("eval", {}):
-        name = figures.usually_monitored
+    monitors = "train" in table and "monitor" not in table["train"] and "metrics" in table.get("eval", {})
+    if monitors and (name := figures.usually_monitored):
         if mistake := figures.mistake(name, f"the task monitors `{name}`, which", ("eval", "metrics")):
             yield mistake, "train.monitor names the figure that chooses the best weights"
-    if sweep is not None:
-        name = sweep.get("figure", Sweep.figure)
-        path, at = (("sweep", "figure"), "value") if "figure" in sweep else (("sweep",), "key")
-        if mistake := figures.mistake(name, f"`figure` of [sweep] is `{name}`, which", path, at):
-            yield mistake, ""
+
+
+def figure_settings(tables: Mapping[str, Callable[..., Any]]) -> Iterator[tuple[str, str, Any]]:
+    """Yield table, key and default of each setting that names a figure: `monitor` of `[train]`, say."""
+    for table, settings in tables.items():
+        for key, parameter in parameters_of(settings).items():
+            if parameter.names_figure:
+                yield table, key, parameter.default
 
 
 def bound_mistakes(expect: Mapping[str, Any]) -> Found:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import InputError, nearest
-from zoo.recipes.schema import Mistake
+from zoo.recipes.schema import Mistake, parameters_of
+from zoo.recipes.settings import tables_of
 from zoo.recipes.shipped import Shipped, is_file
 from zoo.recipes.source import COMMAND_LINE, MAX_DEPTH, Keys, MergeError, Origin, Source, parse, read_source
 from zoo.recipes.wording import value_name
 from zoo.registry.component import KINDS
-
-# Tables whose keys are the author's: figures, dotted keys, patterns. Their dots divide nothing.
-OWN_KEYS = (("expect",), ("sweep", "over"), ("train", "initialize"))
+from zoo.registry.plugins import installed
 
 
 @dataclass
@@ -228,19 +227,26 @@ def _merge_quick(recipe: Recipe, quick: Any, source: Source) -> None:
         mistake = Mistake("wrong-type", f"`quick` is {value_name(quick)}; it should be a table", ("quick",))
         raise MergeError(Origin(source, ("quick",)), mistake)
     flat = recipe.table.setdefault("quick", {})
-    for keys, value, written in _flattened(quick, (), ("quick",), ()):
+    for keys, value, written in _flattened(quick, _author_s_tables(), (), ("quick",), ()):
         flat[keys] = (value, (source, written))
 
 
+def _author_s_tables() -> set[Keys]:
+    """Return the tables whose keys are the author's: figures, patterns, dotted keys. Their dots divide nothing."""
+    tables = tables_of(installed()).items()
+    settings = [(table, key, setting) for table, made in tables for key, setting in parameters_of(made).items()]
+    return {("expect",), *((table, key) for table, key, setting in settings if setting.is_table)}
+
+
 def _flattened(
-    table: Mapping[str, Any], keys: Keys, inside: Keys, written: tuple[Keys, ...]
+    table: Mapping[str, Any], whole: set[Keys], keys: Keys, inside: Keys, written: tuple[Keys, ...]
 ) -> Iterable[tuple[Keys, Any, tuple[Keys, ...]]]:
-    """Keys, value, and for each of the keys where it is written."""
+    """Keys, value, and for each of the keys where it is written; what is in `whole` stays a table."""
     for key, value in table.items():
         parts, here = key.split("."), (*inside, key)
         path, places = (*keys, *parts), (*written, *[here] * len(parts))
-        if isinstance(value, dict) and path not in OWN_KEYS and value:
-            yield from _flattened(value, path, here, places)
+        if isinstance(value, dict) and path not in whole and value:
+            yield from _flattened(value, whole, path, here, places)
         else:
             yield path, value, places
 

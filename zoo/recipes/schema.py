@@ -33,6 +33,10 @@ class Nested:
     kind: str
 
 
+FIGURE = object()
+Figure = Annotated[str, FIGURE]  # the type of a parameter that names a figure of the run: "val/accuracy"
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a component, as a recipe sees it.
@@ -49,6 +53,19 @@ class Parameter:
     @property
     def required(self) -> bool:
         return self.default is inspect.Parameter.empty
+
+    @property
+    def names_figure(self) -> bool:
+        return any(FIGURE in getattr(part, "__metadata__", ()) for part in self._parts)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it may be a table whose keys are the author's."""
+        return any(dict in (part, typing.get_origin(part)) for part in self._parts)
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return typing.get_args(self.type) if is_union(self.type) else (self.type,)
 
     @property
     def type_name(self) -> str:
@@ -75,13 +92,22 @@ class Parameters(dict[str, Parameter]):
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong with a table. `at` says whether its key or its value is."""
+    """One thing wrong with a table.
+
+    Attributes:
+        code: the sort of mistake: `unknown-key`, `wrong-type`, `wrong-value` ...
+        path: the keys that lead to it in the table.
+        at: whether the last key is wrong, or its value.
+        suggestion: what was meant.
+        help: what to do.
+    """
 
     code: str
     message: str
     path: Steps
     at: Literal["key", "value"] = "value"
     suggestion: str | None = None
+    help: str = ""
 
 
 def below(mistake: Mistake, *keys: str | int) -> Mistake:

@@ -1,11 +1,15 @@
-"""What `[train]`, `[eval]`, `[init]` and `[sweep]` may say. Signatures are the schema, as for components."""
+"""What `[train]`, `[eval]` and `[init]` may say. Signatures are the schema, as for components and plugins' tables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
+
+from zoo.recipes.schema import Figure
+from zoo.registry.plugins import Plugins
 
 Count = Annotated[int, Ge(1)]
 
@@ -60,7 +64,7 @@ class Train:
     freeze: list[str] = field(default_factory=list)
     initialize: dict[str, str] = field(default_factory=dict)
     ema: Annotated[float, Gt(0), Lt(1)] | None = None
-    monitor: str | None = None
+    monitor: Figure | None = None
     mode: Literal["min", "max"] | None = None
     patience: Count | None = None
     keep: Literal["best", "last"] = "best"
@@ -109,27 +113,9 @@ class Init:
     into: str | None = None
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """`[sweep]`: runs of this recipe with other values, for `zoo sweep`. `zoo run` does not look at it.
+TABLES: Mapping[str, Callable[..., Any]] = {"train": Train, "eval": Eval, "init": Init}
 
-    Args:
-        over: what is varied: `"optimizer.lr" = { low = 1e-4, high = 0.1, log = true }`, or a list of values.
-        figure: what the trials are judged by.
-        mode: whether it should be small or large.
-        method: `random` points; the whole `grid` of the lists; or `tpe`, which learns from the trials before (Bergstra
-            et al., 2011; by Optuna).
-        trials: how many, except of a grid.
-        neighbours: trials near the best point afterwards: is it a good place, or was it luck?
-        prune: leave a trial that does worse than the median of the others did at that step (by Optuna).
-        seed: of the points.
-    """
 
-    over: dict[str, Any] = field(default_factory=dict)
-    figure: str = "val/loss"
-    mode: Literal["min", "max"] = "min"
-    method: Literal["random", "grid", "tpe"] = "random"
-    trials: Count = 20
-    neighbours: Annotated[int, Ge(0)] = 8
-    prune: bool = False
-    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+def tables_of(plugins: Plugins) -> dict[str, Callable[..., Any]]:
+    """Return the tables that recipes may have, by name: classes and functions whose signatures are the schemas."""
+    return {**TABLES, **plugins.tables(), **TABLES}

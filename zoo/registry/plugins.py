@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -102,7 +102,7 @@ class Plugins:
         functions = _hook_functions(module)
         guarded = {hook: self._guarded(plugin.name, hook, function) for hook, function in functions.items()}
         try:
-            self.manager.register(SimpleNamespace(**guarded), plugin.name)
+            self.manager.register(_Hooks(guarded), plugin.name)
             offered = functions["zoo_components"]() if "zoo_components" in functions else []
             components = [_checked(component, plugin.name) for component in offered]
             _refuse_twins(components)
@@ -194,6 +194,13 @@ def installed() -> Plugins:
     plugins = Plugins()
     plugins.load_entry_points()
     return plugins
+
+
+class _Hooks:
+    """The hooks of one plugin; unlike a namespace never equal to another's, which pluggy would take for the same."""
+
+    def __init__(self, functions: dict[str, Callable[..., Any]]) -> None:
+        vars(self).update(functions)
 
 
 def plugin_shipping(file: Path, plugin_folders: Iterable[tuple[Plugin, Path]]) -> str:

@@ -47,10 +47,14 @@ def recipes_taking(component: Component) -> Iterator[Recipe]:
     """A recipe for each data set of the tasks that a component serves, with the component in place of its own.
 
     A loss or metric that serves all tasks is tried in one recipe of each. Recipes of models of the same module come
-    first, then those of the plugin's own tasks: their data suits best.
+    first, then those of the plugin's own tasks: their data suits best. What needs a run folder is tried in recipes that
+    name one.
     """
+    from zoo.recipes.schema import parameters_of
     from zoo.registry.catalog import Catalog
 
+    if any(parameter.nested == "run" and parameter.required for parameter in parameters_of(component.load()).values()):
+        return
     module = component.reference.partition(":")[0]
     parts = Catalog().components
     models = {part.name for part in parts if part.kind == "model" and part.reference.partition(":")[0] == module}
@@ -67,6 +71,20 @@ def recipes_taking(component: Component) -> Iterator[Recipe]:
         if place not in seen and (serves_all or task in component.tasks):
             seen.add(place)
             yield _small(name, component)
+
+
+def runs_named_in(recipe: Recipe) -> Iterator[Path]:
+    """The run folders (teachers) that a recipe's components are to be given."""
+    from zoo.recipes.schema import parameters_of
+    from zoo.registry.catalog import Catalog
+    from zoo.registry.component import KINDS
+
+    for kind in KINDS:
+        for spec in specs_of(recipe.table, kind):
+            if isinstance(spec, dict):
+                home = Catalog().plugin_shipping(recipe.written_in((kind, "name")))
+                parameters = parameters_of(Catalog().get(kind, spec["name"], home).load())
+                yield from (Path(spec[key]) for key in parameters if key in spec and parameters[key].nested == "run")
 
 
 def specs_of(table: Mapping[str, Any], kind: str) -> list[Any]:

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 def is_a_mean(loss: Component) -> None:
     """Each part of the loss of a batch is the mean of its halves', weighted by what it says that it is a mean over.
 
-    So gradients and figures do not hang on how a step is cut into batches.
+    So gradients and figures do not hang on how a step is cut into batches. A loss that compares the samples of a batch
+    with each other is never cut.
     """
     import torch
 
+    if getattr(build(loss)[0], "whole_batch", False):
+        pytest.skip("it compares the samples of a batch with each other (`whole_batch`)")
     whole, first, second = _losses(loss)
     for name, value in whole.values.items():
         told = "its loss" if name == "loss" else f"part `{name}` of its loss"

@@ -4,43 +4,47 @@ from pathlib import Path
 
 import typer
 
-from zoo import dataset, hookimpl, metric, model, task
+import zoo
+from zoo_gan.job import Settings, players
 
 
-@hookimpl
+@zoo.hookimpl
 def zoo_components():
     return [
-        dataset("ring", "zoo_gan.parts:ring", task="generation", summary="Points around a circle"),
-        model("gan", "zoo_gan.parts:GAN", task="generation", summary="A generator and a discriminator"),
-        metric("energy_distance", "zoo_gan.parts:EnergyDistance", task="generation", summary="Of two sets of points"),
-        task("generation", "zoo_gan.parts:Generation", summary="Points from noise, told from real ones"),
+        zoo.dataset("ring", "zoo_gan.parts:ring", task="generation", summary="Points around a circle"),
+        zoo.model("gan", "zoo_gan.parts:GAN", task="generation", summary="A generator and a discriminator"),
+        zoo.metric("energy_distance", "zoo_gan.parts:EnergyDistance", task="generation", summary="Of two clouds"),
+        zoo.task("generation", "zoo_gan.parts:Generation", summary="Points from noise, told from real ones"),
     ]
 
 
-@hookimpl
+@zoo.hookimpl
 def zoo_recipes():
     return Path(__file__).parent / "recipes"
 
 
-@hookimpl
+@zoo.hookimpl
 def zoo_tables():
-    from zoo_gan.job import Settings
-
     return {"gan": Settings}
 
 
-@hookimpl
+@zoo.hookimpl
 def zoo_commands(app):
     @app.command("gan")
     def gan(recipe: str, overrides: list[str] = typer.Argument(None), out: Path | None = None) -> None:  # noqa: B008
-        """Train a generator and a discriminator in turn."""
-        from zoo_gan.job import begin
-
-        begin(recipe, overrides or [], out)
+        """Train a generator and a discriminator, each with its optimizer."""
+        experiment = zoo.prepare(recipe, overrides or [])
+        steps = players(experiment)
+        with zoo.show_progress(), zoo.start_run(experiment, out) as run:
+            train(experiment, run, steps)
 
     @app.command("gan-resume")
     def gan_resume(run: Path) -> None:
         """Go on with such a run that was stopped or killed."""
-        from zoo_gan.job import go_on
+        with zoo.show_progress(), zoo.resume_run(run) as (experiment, live):
+            train(experiment, live, players(experiment))
 
-        go_on(run)
+
+def train(experiment, run, steps):
+    run.resume_command = "zoo gan-resume"
+    zoo.print_results(zoo.train(experiment, run, steps))

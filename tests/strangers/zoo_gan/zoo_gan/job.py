@@ -16,25 +16,10 @@ class Settings:
     steps: Annotated[int, Ge(1)] = 1
 
 
-def begin(recipe, overrides, out):
-    experiment = zoo.prepare(recipe, overrides)
-    steps = players(experiment)
-    with zoo.start_run(experiment, out) as run:
-        return trained(experiment, run, steps)
-
-
-def go_on(folder):
-    with zoo.resume_run(folder) as (experiment, run):
-        return trained(experiment, run, players(experiment))
-
-
-def trained(experiment, run, steps):
-    run.resume_command = "zoo gan-resume"
-    return zoo.train(experiment, run, steps)
-
-
 def players(experiment):
     """How they are trained, as `zoo.train` asks for it."""
+    if experiment.train.accumulate > 1:
+        raise zoo.InputError("a GAN's step is one batch", "train.accumulate=1")
     settings, model, update = experiment.table("gan"), experiment.model, experiment.update
     optimizer = settings.discriminator(params=model.discriminator.parameters())
     experiment.stateful["discriminator"] = optimizer
@@ -42,7 +27,7 @@ def players(experiment):
 
     def steps(start):
         experiment.learner.train()
-        for number, (epoch, batch) in enumerate(batches(experiment, start), start + 1):
+        for number, (epoch, batch) in enumerate(experiment.batches_after(start), start + 1):
             model.zero_grad()
             parts = experiment.learner(batch).values
             update.backward(sum(parts.values()))
@@ -55,11 +40,3 @@ def players(experiment):
             yield zoo.Step(number, epoch, sum(parts.values()), parts, experiment.task.batch_size(batch), rate)
 
     return steps
-
-
-def batches(experiment, start):
-    epoch, first = divmod(start, experiment.steps_per_epoch)
-    while epoch * experiment.steps_per_epoch < experiment.total_steps:
-        for batch in experiment.batches.epoch(epoch, first):
-            yield epoch, batch
-        epoch, first = epoch + 1, 0
