@@ -253,5 +253,5 @@ def test_a_run_goes_on_with_numbers(tmp_path: Path, zoo: Command) -> None:
     assert len(found["next"]) == 3
     assert zoo("predict", tmp_path / "run", "0.1, x").status == 2
     assert zoo("eval", tmp_path / "run", "--split", "train").stdout.count("error_") == 1  # a step ahead is known
-    refused = zoo("run", "sine", "train.folds=2", "--out", tmp_path / "folds")
+    refused = zoo("folds", "sine", "--folds", "2", "--out", tmp_path / "folds")
     assert refused.status == 2 and "cannot be cross-validated" in refused.stderr

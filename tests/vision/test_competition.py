@@ -59,8 +59,8 @@ def colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_from_files_to_a_submission(colours: Path, zoo: Command) -> None:
-    assert zoo("run", "colours.toml", "train.folds=3", "--out", "run").status == 0
-    finished = zoo("predict", "run", "--split", "test", "--submission", "out.csv", "--variants")
+    assert zoo("folds", "colours.toml", "--folds", "3", "--out", "run").status == 0
+    finished = zoo("predict", "run/average", "--split", "test", "--submission", "out.csv", "--variants")
     assert finished.status == 0, finished.stderr
     with open("out.csv", newline="") as file:
         head, *rows = list(csv.reader(file))
@@ -173,7 +173,7 @@ def test_bench_finds_the_knee(colours: Path, zoo: Command) -> None:
 
 
 def test_the_knee_is_the_smallest_batch_that_is_nearly_fastest() -> None:
-    from zoo.jobs.bench import Row, knee
+    from zoo_lab.bench import Row, knee
 
     def rows(*rates: float) -> list[Row]:
         return [Row(32 * (n + 1), rate, rate, 1.0) for n, rate in enumerate(rates)]
