@@ -32,9 +32,16 @@ def compare(
     plot: Annotated[Path | None, typer.Option(help="A folder for plots of each figure, a line for every run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show runs side by side: where their recipes differ, and what they reached."""
-    from zoo_lab.compare import compare_runs, run_curves
+    """Show runs side by side: where their recipes differ, and what they reached.
 
+    Of two folders of `zoo repeat` it is said for each figure whether they differ, or whether it may be chance.
+    """
+    from zoo_lab.compare import compare_runs, run_curves
+    from zoo_lab.repeat import compare_repeats, is_repeat
+
+    if len(runs) == 2 and all(map(is_repeat, runs)):
+        _print_repeats(compare_repeats(*runs), as_json)
+        return
     compared = compare_runs(runs)
     if as_json:
         print_json(compared)
@@ -46,6 +53,27 @@ def compare(
         for name, content in run_curves({str(run): Folder.open(run) for run in runs}):
             (plot / f"{name}.png").write_bytes(content)
             say(str(plot / f"{name}.png"))
+
+
+def _print_repeats(compared: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(compared)
+        return
+    columns = ("figure", *compared["runs"], "difference", "p", "the second is")
+    rows = [
+        (
+            name,
+            *(_interval(stated[key]) for key in ("first", "second", "difference")),
+            f"{stated['p']:.2g}",
+            stated["verdict"],
+        )
+        for name, stated in compared["figures"].items()
+    ]
+    print_table(columns, rows)
+
+
+def _interval(stated: dict[str, float]) -> str:
+    return f"{stated['mean']:.4g} ({stated['low']:.4g} to {stated['high']:.4g})"
 
 
 def preview(

@@ -7,28 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo import print_json, print_table, say
+from zoo import OverridesArgument, QuickOption, RecipeArgument, RecipeCommand, print_json, print_table, say
 
-Recipe = Annotated[str, typer.Argument(help="A file, or the name of a shipped recipe.")]
-Overrides = Annotated[
-    list[str] | None, typer.Argument(help="KEY=VALUE, as in train.epochs=2.", metavar="[KEY=VALUE]...")
-]
-Quick = Annotated[bool, typer.Option("--quick", help="Apply the recipe's \\[quick].")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add both commands."""
-    app.command("folds")(folds)
-    app.command("repeat")(repeat)
+    app.command("folds", cls=RecipeCommand)(folds)
+    app.command("repeat", cls=RecipeCommand)(repeat)
 
 
 def folds(
-    recipe: Recipe,
-    overrides: Overrides = None,
+    recipe: RecipeArgument,
+    overrides: OverridesArgument = None,
     folds: Annotated[int, typer.Option(help="Into how many parts the labelled samples are divided.", min=2)] = 5,
     seed: Annotated[int, typer.Option(help="Of the division.", min=0)] = 0,
-    quick: Quick = False,
+    quick: QuickOption = False,
     out: Annotated[Path | None, typer.Option(help="The folder of all folds, also one to go on with.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -55,11 +50,11 @@ def folds(
 
 
 def repeat(
-    recipe: Recipe,
-    overrides: Overrides = None,
+    recipe: RecipeArgument,
+    overrides: OverridesArgument = None,
     seeds: Annotated[int, typer.Option(help="How many runs.", min=2)] = 5,
     vary: Annotated[list[str] | None, typer.Option(help="A key that gets the seed, too: dataset.seed.")] = None,
-    quick: Quick = False,
+    quick: QuickOption = False,
     out: Annotated[Path | None, typer.Option(help="The folder of all runs, also one to go on with.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -71,6 +71,16 @@ def test_folders_of_something_else_are_no_repeats(tmp_path: Path) -> None:
         compare_repeats(repeat, tmp_path / "run")
 
 
+def test_the_command_compares_two_repeats(tmp_path: Path, zoo: Command) -> None:
+    """A row for each figure, with both means, the difference and the verdict."""
+    first = written(tmp_path / "a", loss=[1.0, 1.1, 0.9])
+    second = written(tmp_path / "b", loss=[0.1, 0.2, 0.15])
+    head, row = zoo("compare", first, second).stdout.splitlines()
+    assert head.split()[:3] == ["figure", str(first), str(second)]
+    assert row.split()[:2] == ["loss", "1"] and row.split()[-1] == "less"
+    assert json.loads(zoo("compare", first, second, "--json").stdout) == compare_repeats(first, second)
+
+
 def test_a_bound_holds_where_it_holds_for_all_values() -> None:
     """The value that is said is the one with the smallest margin."""
     assert verdict([0.9, 0.8, 0.95], {"min": 0.8}) == {"value": 0.8, "min": 0.8, "met": True}
