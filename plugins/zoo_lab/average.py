@@ -41,11 +41,13 @@ class Average(nn.Module):
 def mean(outputs: Sequence[Any]) -> Any:
     """Return the mean of several outputs of one structure, in that structure."""
     first = outputs[0]
-    if isinstance(first, torch.Tensor):
+    if all(isinstance(output, torch.Tensor) for output in outputs):
         return _mean_tensor(outputs)
     if not all(type(output) is type(first) for output in outputs):
         raise InputError("outputs of several kinds cannot be averaged")
     if isinstance(first, dict):
+        if any(output.keys() != first.keys() for output in outputs):
+            raise InputError("dicts of several keys cannot be averaged")
         averaged = copy.copy(first)  # a class of its own may have more than its items
         for key in first:
             averaged[key] = mean([output[key] for output in outputs])

@@ -70,7 +70,7 @@ def repeat(
     else:
         print_table(("figure", "mean", "95% interval", "runs", "baseline"), map(_row, results["repeats"].items()))
         for name, stated in results["expect"].items():
-            say(f"[expect] {name}: {'holds for every seed' if stated['met'] else 'does not hold for every seed'}")
+            say(f"[expect] `{name}` {'holds' if stated['met'] else 'does not hold'} for every seed")
     require_met(results)
 
 

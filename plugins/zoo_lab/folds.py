@@ -70,9 +70,11 @@ def run_folds(
 
 def _summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return each figure's mean over the folds, and its standard deviation as `<figure>_std`."""
+    import numpy as np
+
     summary = {}
     for name, values in by_figure([run["figures"] for run in runs]).items():
-        summary[name], summary[f"{name}_std"] = statistics.fmean(values), statistics.stdev(values)
+        summary[name], summary[f"{name}_std"] = statistics.fmean(values), float(np.std(values, ddof=1))
     return summary
 
 

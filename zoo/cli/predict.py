@@ -40,7 +40,7 @@ def predict(
     """Predict: a JSON line for each input, and a picture where there is something to draw.
 
     An input that cannot be read is a line on stderr, and the exit status is 2 in the end. With --split, a JSON line for
-    each sample; a cross-validation's folds are averaged.
+    each sample.
     """
     if split is not None:
         if inputs:

@@ -1,4 +1,4 @@
-"""Predictions of a whole split, by one run or by the folds of a cross-validation together; and submissions."""
+"""Predictions of a whole split; and submissions."""
 
 from __future__ import annotations
 
