@@ -10,7 +10,7 @@ def zoo_components():
     return [
         loss(
             "distillation",
-            "zoo_distillation.loss:Distillation",
+            "zoo_distillation.distilling:Distillation",
             task="classification",
             summary="Cross entropy with the labels and with a teacher (Hinton et al., 2015)",
         )

@@ -9,10 +9,15 @@ from zoo import dataset, hookimpl, loss, model, task
 def zoo_components():
     here = "simclr"
     return [
-        task("simclr", "zoo_simclr.task:SimCLR", summary="Two views of a picture are told from those of others"),
-        model("simclr", "zoo_simclr.task:Projected", task=here, summary="Any network, and a projection head"),
+        task("simclr", "zoo_simclr.contrast:SimCLR", summary="Two views of a picture are told from those of others"),
+        model("simclr", "zoo_simclr.contrast:Projected", task=here, summary="Any network, and a projection head"),
         dataset("two_views", "zoo_simclr.views:two_views", task=here, summary="Any pictures in memory, seen twice"),
-        loss("nt_xent", "zoo_simclr.task:NTXent", task=here, summary="Which view belongs to which (Chen et al., 2020)"),
+        loss(
+            "nt_xent",
+            "zoo_simclr.contrast:NTXent",
+            task=here,
+            summary="Which two views are one (Chen et al., 2020)",
+        ),
     ]
 
 
