@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exact(folder: Path) -> Run:
     """The run without bf16, which some machines have."""
     run = public.load(folder)
-    run.precision = "fp32"
+    run.task.autocast = nullcontext
     return run
 
 
@@ -90,7 +91,7 @@ def test_a_sentence_is_never_taken_for_a_path(pictures: list[str], monkeypatch: 
 @pytest.fixture
 def run_of(tmp_path: Path) -> Callable[..., Run]:
     """`run_of(task)`: a run folder's model that sums a sample up, without the folder."""
-    return lambda task: Run(tmp_path, torch.nn.Flatten(), task, Recipe("run"), {}, torch.device("cpu"), "fp32")
+    return lambda task: Run(tmp_path, torch.nn.Flatten(), task, Recipe("run"), {}, torch.device("cpu"))
 
 
 class Sums(Task):

@@ -51,7 +51,6 @@ class Run:
     recipe: Recipe
     assets: dict[str, Any]
     device: torch.device
-    precision: str
     beside: Tensors = field(default_factory=dict)
 
     @property
@@ -145,7 +144,7 @@ def load(
     precision = choose_precision(train.precision if train.precision != "fp16" else "auto", chosen)
     built.autocast = partial(autocast, precision, chosen)
     Learner(model, built, None).assign_own(beside)
-    return Run(folder.path, model.eval(), built, recipe, assets, chosen, precision, beside)
+    return Run(folder.path, model.eval(), built, recipe, assets, chosen, beside)
 
 
 def load_given(path: str, device: str) -> Run:
